@@ -1,0 +1,25 @@
+#pragma once
+#include <optional>
+
+#include "rlhf/core/tensor.h"
+
+namespace rlhf::models {
+
+/// A low-rank update of a linear layer: W + scale * B A (Hu et al. 2021, arXiv:2106.09685, section 4.1).
+struct LoraPair {
+  Tensor down;         // A [rank, in]
+  Tensor up;           // B [out, rank]; zero at the start, so that the update begins as nothing
+  double scale = 1.0;  // alpha / rank, or alpha / sqrt(rank) for rank-stabilised adapters
+};
+
+/// A linear layer; the adapter, when there is one, can be left out of any forward pass.
+struct Linear {
+  Tensor weight;                 // [out, in]
+  Tensor bias;                   // [out], undefined when the layer has none
+  std::optional<LoraPair> lora;
+
+  /// [tokens, in] -> [tokens, out].
+  Tensor apply(const Tensor& input, bool adapters = true) const;
+};
+
+}  // namespace rlhf::models
