@@ -1,0 +1,35 @@
+#pragma once
+#include <filesystem>
+#include <string>
+
+namespace rlhf::evaluation {
+
+/// Makes one self-contained page (no script, no outside file) of a run folder:
+///
+///   run.json          optional  "name", "algorithm", "model", "started" (text), "command", "version", "host", "seed", "threads";
+///                               "cost": {"seconds": {phase: s, ...}, "tokens": {"generated": n, "trained": n, ...},
+///                               "peak_memory_bytes": n}; "labels": {"total", "simulated", "human", "ties", "skipped",
+///                               "labeler", "flip_rate", "train", "held_out"} (any may be missing)
+///   verdict.json      optional  "outcome", "headline", "findings" [{"code", "serious", "step", "text"}], "best_step":
+///                               what Verdict::to_json writes; made from evaluation.jsonl when missing
+///   evaluation.jsonl  optional  rows {"step", "gold", "gold_low", "gold_high", "judge", "learned", "kl", "entropy",
+///                               "length", "distinct_1", "distinct_2", "repetition", "duplicates", "perplexity", "win_rate", "win_low",
+///                               "win_high", "wins", "ties", "losses", "judge_win_rate", "samples", "prompts",
+///                               "agreement": {"accuracy", "pearson", "spearman", "pairs"},
+///                               "calibration": {"error", "bins": [{"low", "high", "predicted", "observed", "pairs"}]}}
+///   metrics.jsonl     optional  rows {"step", name: number ...}; used: "objective/kl", "objective/kl_target",
+///                               "objective/entropy", "objective/scores", "gold/reward", "judge/reward",
+///                               "completions/mean_length", "loss/policy_avg", "loss/value_avg", "policy/clipfrac_avg";
+///                               reward model: "reward_model/accuracy", "reward_model/eval_accuracy", "reward_model/loss"
+///   samples.jsonl     optional  rows {"step", "prompt_id", "sample", "prompt", "completion", "gold", "learned",
+///                               "judge", "finish_reason"}; the first and last step are shown side by side
+///   config.toml       optional  `key = value  # origin`; shown with its origins
+///
+/// A part whose file or keys are missing is left out of the page. The last line of a JSON Lines file may be cut short
+/// (the run may still be writing); any other line that is no JSON is an rlhf::Error with file and line.
+std::string report_page(const std::filesystem::path& run_folder);
+
+/// Writes report_page to `<run_folder>/report.html`, replacing it in one step, and returns its path.
+std::filesystem::path write_report(const std::filesystem::path& run_folder);
+
+}  // namespace rlhf::evaluation
