@@ -11,6 +11,7 @@ namespace rlhf::data {
 struct Message {
   std::string role;  // system, user, assistant, tool
   std::string content;
+  nlohmann::json extra = nullptr;  // the turn's other keys (name, tool_calls, ...) as an object; null when there is none
 };
 
 /// What goes into a model. A raw text has no messages; a conversation is rendered through the chat template once.
