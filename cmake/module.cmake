@@ -1,3 +1,6 @@
+# Where the program (target rlhf of app/) is built; tests get its path as RLHF_BINARY.
+set(RLHF_BINARY_FOLDER ${CMAKE_BINARY_DIR}/bin)
+
 # rlhf_module(<name> SOURCES <file>... LINKS <target>...): the library of one folder, target rlhf_<name>, alias rlhf::<name>.
 function(rlhf_module name)
   cmake_parse_arguments(PARSE_ARGV 1 module "" "" "SOURCES;LINKS;PRIVATE_LINKS")
@@ -27,7 +30,7 @@ function(rlhf_test folder)
       target_link_libraries(${name} PRIVATE ${test_LINKS} GTest::gmock GTest::gtest_main)
       target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
       target_compile_definitions(${name} PRIVATE
-        RLHF_SOURCE_DIR="${PROJECT_SOURCE_DIR}" RLHF_BINARY="$<TARGET_FILE_DIR:rlhf_core>/../../rlhf")
+        RLHF_SOURCE_DIR="${PROJECT_SOURCE_DIR}" RLHF_BINARY="${RLHF_BINARY_FOLDER}/rlhf")
       add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
       set_tests_properties(${name} PROPERTIES LABELS "${speed};${test_LABELS}" TIMEOUT 1200)
     endif()

@@ -1,7 +1,11 @@
 # Finds LibTorch's CPU libraries and makes the target torch::cpu.
 #
 # find_package(Torch) is not used: with the public wheel it insists on a CUDA toolkit. Order of the search:
-# TORCH_DIR (cache or environment), the active Python environment, build/deps (filled by tools/setup).
+# TORCH_DIR (cache or environment), the active Python environment, build/deps (filled by tools/setup), and for projects
+# that use the installed library, the LibTorch it was built with (RLHF_TORCH_ROOT, set by rlhf-config.cmake).
+if(TARGET torch::cpu)
+  return()
+endif()
 set(_torch_hints "")
 foreach(_source IN ITEMS "${TORCH_DIR}" "$ENV{TORCH_DIR}")
   if(_source)
@@ -15,7 +19,7 @@ if(NOT _torch_hints AND DEFINED ENV{VIRTUAL_ENV})
     OUTPUT_VARIABLE _torch_of_python OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
   list(APPEND _torch_hints ${_torch_of_python})
 endif()
-list(APPEND _torch_hints ${CMAKE_SOURCE_DIR}/build/deps/torch)
+list(APPEND _torch_hints ${CMAKE_SOURCE_DIR}/build/deps/torch ${RLHF_TORCH_ROOT})
 
 find_path(TORCH_INCLUDE ATen/core/Tensor.h HINTS ${_torch_hints} PATH_SUFFIXES include NO_DEFAULT_PATH)
 if(NOT TORCH_INCLUDE)
