@@ -8,6 +8,7 @@ in shards (qwen2), config.json of both generations (llama_rope_linear has torch_
 golden.json         inputs: ragged token ids; greedy: for each input the next 12 ids under argmax
 golden.safetensors  logits.<i> [tokens of input i, vocabulary], float32
 """
+import copy
 import json
 import pathlib
 import shutil
@@ -101,10 +102,13 @@ def main():
         randomise(model)
         folder = HERE / name
         shutil.rmtree(folder, ignore_errors=True)
+        stored = model
         if name == "qwen3":
-            model.bfloat16()
-        model.save_pretrained(folder, max_shard_size="50KB" if name == "qwen2" else "1GB")
-        model.float()
+            with torch.no_grad():
+                for parameter in model.parameters():
+                    parameter.copy_(parameter.bfloat16())
+            stored = copy.deepcopy(model).bfloat16()
+        stored.save_pretrained(folder, max_shard_size="50KB" if name == "qwen2" else "1GB")
         tokenizer = byte_tokenizer()
         if name == "llama_tied":
             tokenizer.chat_template = CHAT
