@@ -5,7 +5,7 @@
 #include <functional>
 #include <initializer_list>
 #include <map>
-#include <nlohmann/json_fwd.hpp>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 #include <string>
@@ -196,8 +196,5 @@ template <Configurable Config>
 Origins configure(Config& config, const ConfigSources& sources) {
   return configure(fields_of(config), sources);
 }
-
-/// The candidate nearest to `word` by edit distance, if one is near enough to be what was meant.
-std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates);
 
 }  // namespace rlhf
