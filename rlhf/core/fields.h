@@ -185,7 +185,7 @@ std::string help_text(const Config& config) {
   return help_text(fields_of(config));
 }
 template <Configurable Config>
-nlohmann::json to_json(const Config& config) {
+auto to_json(const Config& config) {  // nlohmann::json
   return to_json(fields_of(config));
 }
 template <Configurable Config>

@@ -67,7 +67,7 @@ class Run {
   void checkpoint(std::int64_t step, const WriteModel& write_model, const State& state);
 
   /// Stops the run when `value` is NaN or infinite: writes `dump()` to folder()/not-finite-step-000012.safetensors and
-  /// throws Error(check) naming the step and that file.
+  /// throws Error(failure) naming the step and that file.
   void require_finite(std::int64_t step, std::string_view name, double value, const std::function<State()>& dump);
 
   /// Has the user asked to stop? A loop then writes a checkpoint and returns.
