@@ -4,8 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "rlhf/core/fields.h"
 #include "rlhf/core/tokens.h"
+
+namespace rlhf {
+class Fields;
+}
 
 namespace rlhf::generation {
 
