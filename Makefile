@@ -15,7 +15,7 @@ setup:  ## bring system packages, LibTorch, default models and Rust crates (a se
 	@tools/setup
 
 configure: setup
-	$(call quietly,cmake --preset $(PRESET) -DRLHF_BUILD_TESTS=ON -DRLHF_BUILD_BENCHMARKS=ON,configuring $(BUILD),configure)
+	$(call quietly,CARGO_NET_OFFLINE=true cmake --preset $(PRESET) -DRLHF_BUILD_TESTS=ON -DRLHF_BUILD_BENCHMARKS=ON,configuring $(BUILD),configure)
 
 .PHONY: build/rlhf
 build/rlhf: configure

