@@ -43,8 +43,16 @@ set_target_properties(torch::c10 PROPERTIES IMPORTED_LOCATION ${TORCH_C10_LIBRAR
 add_library(torch::cpu SHARED IMPORTED)
 set_target_properties(torch::cpu PROPERTIES
   IMPORTED_LOCATION ${TORCH_CPU_LIBRARY}
-  INTERFACE_INCLUDE_DIRECTORIES "${TORCH_INCLUDE};${TORCH_INCLUDE}/torch/csrc/api/include"
   INTERFACE_LINK_LIBRARIES "torch::c10;Threads::Threads")
+if(EXISTS ${TORCH_INCLUDE}/fmt)
+  # The wheel brings the headers of another fmt than the system's library: the system's folders have to come first.
+  # (tools/setup leaves them out.)
+  set_target_properties(torch::cpu PROPERTIES INTERFACE_COMPILE_OPTIONS
+    "SHELL:-idirafter ${TORCH_INCLUDE};SHELL:-idirafter ${TORCH_INCLUDE}/torch/csrc/api/include")
+else()
+  set_target_properties(torch::cpu PROPERTIES
+    INTERFACE_INCLUDE_DIRECTORIES "${TORCH_INCLUDE};${TORCH_INCLUDE}/torch/csrc/api/include")
+endif()
 # libtorch_cpu needs libcudart and libcupti at link time; they lie beside it as the wheels unpack them.
 file(GLOB _cuda_companions LIST_DIRECTORIES true ${TORCH_ROOT}/../nvidia/cu1[0-9]/lib)
 foreach(_folder ${_cuda_companions})
