@@ -16,18 +16,18 @@ namespace rlhf::text {
 
 /// Tokens with a role. An absent one is absent, never id 0 or the word "None".
 struct SpecialTokens {
-  std::optional<TokenId> bos;
-  std::optional<TokenId> pad;
-  std::vector<TokenId> stop;  // generation ends at any of them; the first is the model's own end token
+  std::optional<TokenId> bos{};
+  std::optional<TokenId> pad{};
+  std::vector<TokenId> stop{};  // generation ends at any of them; the first is the model's own end token
 };
 
 /// Everything a model needs to read and write text.
 struct TextBundle {
   Tokenizer tokenizer;
-  std::optional<ChatTemplate> chat;
-  SpecialTokens special;
-  std::map<std::string, std::string> files;  // name -> bytes: what an exported HF directory holds, untouched where it came from one
-  std::optional<GgufTokenizer> gguf;         // the metadata it came from, if it did
+  std::optional<ChatTemplate> chat{};
+  SpecialTokens special{};
+  std::map<std::string, std::string> files{};  // name -> bytes: what an exported HF directory holds, untouched where it came from one
+  std::optional<GgufTokenizer> gguf{};         // the metadata it came from, if it did
 
   /// Reads tokenizer.json (authoritative), tokenizer_config.json, chat_template.jinja (wins over the key `chat_template`) and
   /// the ids in generation_config.json. Weights and config.json are not looked at.

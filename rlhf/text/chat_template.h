@@ -3,6 +3,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 namespace rlhf::text {
 
@@ -27,6 +28,9 @@ class ChatTemplate {
   /// with the template's own words for raise_exception, or the line that failed.
   std::string render(const nlohmann::json& messages, bool add_generation_prompt = true,
                      const nlohmann::json& extra = nlohmann::json::object()) const;
+
+  /// The same with all variables given as the text of a JSON object: keys of tools keep their order, which nlohmann::json sorts.
+  std::string render_variables(std::string_view json) const;
 
   const std::string& source() const { return source_; }
   const std::map<std::string, std::string>& tokens() const { return tokens_; }

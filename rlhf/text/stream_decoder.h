@@ -1,5 +1,6 @@
 #pragma once
 #include <string>
+#include <string_view>
 
 #include "rlhf/text/tokenizer.h"
 
@@ -19,16 +20,17 @@ class StreamDecoder {
   std::string finish();
 
  private:
-  std::string push_sentencepiece(TokenId id);
+  std::string push_bytes(std::string_view bytes);
+  std::string push_piece(TokenId id);
   std::string push_whole(TokenId id);
+  std::string release_held_bytes();
 
   Tokenizer tokenizer_;
   DecoderKind kind_;
-  std::string held_;         // bytes not yet text
-  bool at_start_ = true;     // sentencepiece: the first space is still to be dropped
-  bool drop_first_space_ = false;
-  TokenIds ids_;             // DecoderKind::other: everything so far
-  std::string sent_;         // DecoderKind::other: everything returned so far
+  std::string held_;      // bytes that are not text yet
+  bool started_ = false;  // pieces_without_first_space: the first character has been seen
+  TokenIds ids_;          // other: everything so far
+  std::string sent_;      // other: everything returned so far
 };
 
 }  // namespace rlhf::text

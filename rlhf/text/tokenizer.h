@@ -17,9 +17,10 @@ struct TokenizerHandle;  // the Rust object; immutable, so copies of a Tokenizer
 
 /// How a tokenizer turns token strings back into text; decides how a stream may be cut.
 enum class DecoderKind {
-  byte_level,     // each token stands for a fixed string of bytes (GPT-2, Llama 3, Qwen, SmolLM2)
-  sentencepiece,  // ▁ is a space, <0xAB> is a byte, a leading space may be dropped (Llama 2, Mistral)
-  other,          // anything else: only whole decodes are known to be right
+  byte_level,                  // each token stands for a fixed string of bytes (GPT-2, Llama 3, Qwen, SmolLM2)
+  pieces,                      // ▁ is a space, <0xAB> is a byte (Gemma)
+  pieces_without_first_space,  // the same, less the space that encoding put in front (Llama 2, Mistral)
+  other,                       // anything else: only whole decodes are known to be right
 };
 
 /// A Hugging Face tokenizer, read from `tokenizer.json`. A cheap value to copy; safe to use from several threads.
@@ -51,6 +52,9 @@ class Tokenizer {
 
   /// The bytes the token stands for (" the"; a single 0xE4): not UTF-8 in general. Empty if there is none with this id.
   std::string token_bytes(TokenId id) const;
+
+  /// Is it one byte of a character that has no piece of its own (<0xE4>)? Never so for byte-level tokenizers.
+  bool is_fallback_byte(TokenId id) const;
 
   bool is_special(TokenId id) const;
   DecoderKind decoder_kind() const;
