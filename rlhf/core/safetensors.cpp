@@ -6,12 +6,12 @@
 #include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
-#include <numeric>
 #include <optional>
 #include <utility>
 
 #include "rlhf/core/atomic_file.h"
 #include "rlhf/core/error.h"
+#include "rlhf/core/spelling.h"
 
 namespace rlhf {
 namespace {
@@ -39,32 +39,7 @@ std::optional<std::string> name_of(at::ScalarType type) {
   return std::nullopt;
 }
 
-std::size_t edit_distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), 0);
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    auto diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j)
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])}));
-  }
-  return row.back();
-}
-
 }  // namespace
-
-std::string most_similar(const std::string& name, const std::vector<std::string>& names) {
-  std::string best;
-  auto best_distance = std::max<std::size_t>(name.size() / 2, 1) + 1;
-  for (const auto& candidate : names) {
-    if (candidate.size() > 4 * name.size() + 16) continue;
-    const auto distance = edit_distance(name, candidate);
-    if (distance < best_distance) {
-      best_distance = distance;
-      best = candidate;
-    }
-  }
-  return best;
-}
 
 SafetensorsFile::SafetensorsFile(MappedFile file)
     : file_(std::move(file)), layout_(read_safetensors_layout(file_.bytes(), file_.name())) {}
@@ -84,11 +59,11 @@ std::vector<std::string> SafetensorsFile::names() const {
 const SafetensorsEntry& SafetensorsFile::entry(const std::string& name) const {
   const auto found = layout_.tensors.find(name);
   if (found != layout_.tensors.end()) return found->second;
-  const auto similar = most_similar(name, names());
+  const auto similar = nearest(name, names());
   throw Error({.category = Category::bad_data,
                .where = file_.name(),
                .what = "has no tensor '" + name + "'",
-               .fix = similar.empty() ? "" : "The name most like it there is '" + similar + "'."});
+               .fix = similar ? "The name most like it there is '" + *similar + "'." : ""});
 }
 
 Tensor SafetensorsFile::tensor(const std::string& name) const {

@@ -40,7 +40,4 @@ class SafetensorsFile {
 void write_safetensors(const std::filesystem::path& path, const std::map<std::string, Tensor>& tensors,
                        const std::map<std::string, std::string>& metadata = {});
 
-/// The name among `names` that differs least from `name`, for "did you mean"; empty when nothing comes close.
-std::string most_similar(const std::string& name, const std::vector<std::string>& names);
-
 }  // namespace rlhf
