@@ -31,8 +31,8 @@ class Lexicon {
  public:
   explicit Lexicon(const std::map<std::string, double>& values);
 
-  /// Reads `word TAB value` lines, or the lines `word: value,` of a JavaScript module that exports one object.
-  /// Throws rlhf::Error when the file holds no entry or a value is not a number.
+  /// Reads `word TAB value` lines; empty ones and those that begin with # are passed over.
+  /// Throws rlhf::Error with the line when one has no number, or when there is no entry.
   static Lexicon load(const std::filesystem::path& path);
 
   struct Reading {

@@ -1,22 +1,28 @@
 #pragma once
-#include <cstdint>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace rlhf::rewards {
 
-/// The few properties of Unicode 14 text that word-list rewards need, with the meaning Python's `str` gives them.
+// The few properties of UTF-8 text (Unicode 14) that word-list rewards need, with the meaning Python's `str` gives them.
+// A byte that is no UTF-8 counts as one character without properties.
 
-/// The code points of UTF-8 text. A byte that is no UTF-8 becomes U+FFFD.
-std::u32string code_points(std::string_view utf8);
-std::string to_utf8(std::u32string_view text);
+/// Bytes of the character that starts at `at`; 1 for a byte that is no UTF-8. `at` < text.size().
+std::size_t character_size(std::string_view text, std::size_t at);
 
-bool is_space(char32_t c);                 // str.isspace of one character
-bool is_upper(std::u32string_view text);   // str.isupper: some cased character, and none of them lower or title case
-std::u32string lower(std::u32string_view text);
+/// Number of characters.
+std::size_t length(std::string_view text);
 
-/// str.split(): the words between runs of white space, as views on `text`.
-std::vector<std::u32string_view> split(std::u32string_view text);
+/// str.isupper: some cased character, and none of them lower or title case.
+bool is_upper(std::string_view text);
+
+/// str.lower, without the rule for a Greek sigma at the end of a word.
+std::string lower(std::string_view text);
+
+/// str.strip and str.split: white space at both ends removed; the words between runs of it. Views on `text`.
+std::string_view strip(std::string_view text);
+std::vector<std::string_view> split(std::string_view text);
 
 }  // namespace rlhf::rewards
