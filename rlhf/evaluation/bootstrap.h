@@ -1,6 +1,5 @@
 #pragma once
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -11,9 +10,9 @@ class Fields;
 
 namespace rlhf::evaluation {
 
-/// An estimate with its confidence interval, in units of the estimate.
+/// A mean with its confidence interval, in units of the values.
 struct Interval {
-  double value = 0.0;
+  double mean = 0.0;
   double low = 0.0;
   double high = 0.0;
 };
@@ -39,11 +38,6 @@ std::vector<std::vector<std::int64_t>> clusters_of(std::span<const std::string> 
 /// The same seed and input give the same bits. Throws rlhf::Error when sizes differ or there is no value.
 Interval bootstrap_mean(std::span<const double> values, std::span<const std::string> cluster,
                         const BootstrapConfig& config = {});
-
-/// The same for any statistic of a resample: called with the indices drawn; index order within a cluster is kept.
-Interval bootstrap(std::span<const std::string> cluster,
-                   const std::function<double(std::span<const std::int64_t>)>& statistic,
-                   const BootstrapConfig& config = {});
 
 /// Quantile q (0..1) of sorted values, linear between neighbours (the rule numpy calls `linear`).
 double quantile(std::span<const double> sorted, double q);

@@ -6,9 +6,9 @@
 
 namespace rlhf::evaluation {
 
-/// Pairs whose learned margin |r_a - r_b| falls in [low, high).
+/// A group of pairs with similar learned margins |r_a - r_b|.
 struct CalibrationBin {
-  double low = 0.0, high = 0.0;  // margins, in units of the learned score
+  double low = 0.0, high = 0.0;  // smallest and largest margin in it, in units of the learned score
   double predicted = 0.0;        // mean of sigmoid(margin): the agreement a Bradley-Terry model promises
   double observed = 0.0;         // share of pairs that gold orders the same way
   std::int64_t pairs = 0;

@@ -18,6 +18,7 @@ namespace rlhf::evaluation {
 struct Observation {
   std::int64_t step = 0;
   std::optional<Interval> gold;
+  std::optional<Interval> win;  // rate against the start
   std::optional<double> judge, learned, kl, entropy, distinct_2, repetition, duplicates, perplexity;
 
   static Observation from_row(const nlohmann::json& row);
@@ -38,8 +39,7 @@ struct OveroptimizationConfig {
   double kl_per_sample = 40.0;      // nats per completion; warn above
   double kl_negative = -0.05;       // nats per completion; warn below: an estimate can dip under 0 only by noise
   double entropy_warning = 0.5;     // warn below this share of the start's entropy
-  double gain = 0.1;                // learned must rise by this much for "learned up while gold down" to be said
-  double flat = 1e-3;               // a learned score that moved less than this is flat
+  double flat = 1e-3;               // a learned score that never moved by more than this is flat
 
   void fields(Fields& f);
   void validate() const;
@@ -65,7 +65,9 @@ struct Verdict {
 
 std::string name(Outcome outcome);
 
-/// `observations` by rising step; the first is the start. Throws rlhf::Error when there is none.
+/// Judges the last of the `observations` (by rising step; the first is the start). Improved or worse is said only where
+/// the intervals say so: of the win rate against 0.5, or of gold where no win rate was measured. Throws rlhf::Error when
+/// there is no observation.
 Verdict judge_run(std::span<const Observation> observations, const OveroptimizationConfig& config = {});
 
 }  // namespace rlhf::evaluation

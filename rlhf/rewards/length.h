@@ -10,7 +10,7 @@ enum class LengthUnit { tokens, words, characters };
 
 struct LengthOptions {
   LengthUnit unit = LengthUnit::tokens;
-  std::optional<std::int64_t> target;  // > 0; none: the length itself is the score
+  std::optional<std::int64_t> target = std::nullopt;  // > 0; none: the length itself is the score
 };
 
 /// Without a target the score is the length; with one it is 1 - |length - target| / target, never below -1.
