@@ -4,6 +4,8 @@ PRESET ?= release
 JOBS   ?= $(shell nproc)
 RECIPE ?= fine_tuning_from_preferences
 BUILD  := build/$(PRESET)
+# One line of progress on a terminal, silence elsewhere; warnings and errors always.
+NINJA  := $(shell [ -t 2 ] || echo -- --quiet)
 
 # Output of a tool that worked is noise: it goes to a log, which is shown when the tool failed.
 quietly = @mkdir -p $(BUILD); echo "$(2)" >&2; $(1) >$(BUILD)/$(3).log 2>&1 </dev/null || { tail -40 $(BUILD)/$(3).log >&2; exit 1; }
@@ -20,23 +22,23 @@ configure: setup
 .PHONY: build/rlhf
 build/rlhf: configure
 	@echo "building rlhf" >&2
-	@cmake --build --preset $(PRESET) --target rlhf -j $(JOBS) -- --quiet
+	@cmake --build --preset $(PRESET) --target rlhf -j $(JOBS) $(NINJA)
 
 demo: build/rlhf  ## a whole paper end to end with a simulated labeler, in minutes
-	@build/rlhf recipe run $(RECIPE) --preset small --output runs/demo --overwrite
-	@echo; echo "The report: $(CURDIR)/runs/demo/report.html"
+	@build/rlhf recipe run $(RECIPE) --preset small --output runs/demo --overwrite; status=$$?; \
+	  [ ! -f runs/demo/report.html ] || printf '\nThe report: %s\n' '$(CURDIR)/runs/demo/report.html'; exit $$status
 
 test: configure  ## build everything and run every test but the slow ones
 	@echo "building everything" >&2
-	@cmake --build --preset $(PRESET) -j $(JOBS) -- --quiet
+	@cmake --build --preset $(PRESET) -j $(JOBS) $(NINJA)
 	@OMP_NUM_THREADS=1 ctest --preset $(PRESET) --output-on-failure --label-exclude slow -j $(JOBS)
 
 test-slow: configure  ## the slow tests
-	@cmake --build --preset $(PRESET) -j $(JOBS) -- --quiet
+	@cmake --build --preset $(PRESET) -j $(JOBS) $(NINJA)
 	@ctest --preset $(PRESET) --output-on-failure --label-regex slow
 
 bench: configure  ## our speed and the peers', in turn on this machine (hours; see benchmarks/README.md)
-	@cmake --build --preset $(PRESET) --target benchmarks -j $(JOBS) -- --quiet
+	@cmake --build --preset $(PRESET) --target benchmarks -j $(JOBS) $(NINJA)
 	@benchmarks/run
 
 format:  ## clang-format over every C++ file
@@ -46,8 +48,11 @@ format:  ## clang-format over every C++ file
 docs:  ## check the pages: their links, and that PAPERS.md names what is there
 	@python3 tests/house/papers_test.py && python3 tests/house/links_test.py
 
+fuzz:  ## a minute of fuzzing per file format (needs clang-19, libclang-rt-19-dev)
+	@tools/fuzz
+
 install: build/rlhf  ## install program, library and CMake package (PREFIX=/usr/local)
-	@cmake --build --preset $(PRESET) -j $(JOBS) -- --quiet
+	@cmake --build --preset $(PRESET) -j $(JOBS) $(NINJA)
 	@cmake --install $(BUILD) --prefix $(or $(PREFIX),/usr/local)
 
 clean:  ## remove what was built (downloads stay in the user's cache)
