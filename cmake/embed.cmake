@@ -1,15 +1,15 @@
-# rlhf_embed(<target> <namespace> <file>...): compiles text files into the program, so that it runs from any folder.
-# Each becomes `extern const std::string_view <name>;` in <namespace>; the name is the path with '/' and '.' as '_'.
+# rlhf_embed(<target> <namespace> FOLDER <folder> <file>...): compiles text files into the program, so that it runs from
+# anywhere. Each becomes `extern const std::string_view <name>;`, its file name with '.' as '_'.
 function(rlhf_embed target namespace)
-  set(source ${CMAKE_CURRENT_BINARY_DIR}/${target}_embedded.cpp)
+  cmake_parse_arguments(PARSE_ARGV 2 embed "" "FOLDER" "")
+  set(source ${CMAKE_CURRENT_BINARY_DIR}/${target}_${embed_FOLDER}.cpp)
   set(text "#include <string_view>\nnamespace ${namespace} {\n")
-  foreach(file ${ARGN})
-    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${file})
-    file(READ ${file} content)
-    string(REGEX REPLACE "[/.]" "_" name ${file})
+  foreach(file ${embed_UNPARSED_ARGUMENTS})
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${embed_FOLDER}/${file})
+    file(READ ${embed_FOLDER}/${file} content)
+    string(REPLACE "." "_" name ${file})
     string(APPEND text "extern const std::string_view ${name};\nconst std::string_view ${name} = R\"__embedded(${content})__embedded\";\n")
   endforeach()
-  string(APPEND text "}\n")
-  file(CONFIGURE OUTPUT ${source} CONTENT "${text}" @ONLY)
+  file(GENERATE OUTPUT ${source} CONTENT "${text}}\n")
   target_sources(${target} PRIVATE ${source})
 endfunction()

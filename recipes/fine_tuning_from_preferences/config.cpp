@@ -1,0 +1,45 @@
+#include "recipes/fine_tuning_from_preferences/config.h"
+
+#include "rlhf/core/error.h"
+
+namespace rlhf::recipes {
+
+void LabelsConfig::fields(Fields& f) {
+  f.field("questions", questions, "best-of-N picks in all");
+  f.field("items", items, "completions a question shows");
+  f.field("heldout", heldout, "share of the questions that tests the reward model instead of training it");
+  f.field("rounds", rounds, "1 = offline, all on the start model; more = online, on the moving policy");
+  f.field("first_round", first_round, "online: share of the labels collected before the policy moves");
+  f.group("oracle", oracle, "the simulated labeler");
+}
+
+void FineTuningConfig::fields(Fields& f) {
+  f.field("model", model, "folder, GGUF file, name, or \"stories\": a tiny model trained here from nothing");
+  f.group("story", story, "the tiny model");
+  f.choice("trained", trained, {{"lora", Trained::lora}, {"all_weights", Trained::all_weights}}, "what PPO changes");
+  f.choice("value", value, {{"shared", ValueTrunk::shared}, {"separate", ValueTrunk::separate}}, "the value head's trunk");
+  f.group("lora", lora, "the policy's adapter");
+  f.group("labels", labels, "questions and who answers them");
+  f.group("reading", reading, "what the reward model reads");
+  f.group("reward", reward, "training of the reward model");
+  f.field("reward_sign", reward_sign, "-1 flips the learned reward; the sign test then refuses to start");
+  f.group("ppo", ppo, "policy optimisation");
+  f.group("evaluate", evaluate, "evaluation on held-out prompts");
+  f.field("prompts", prompts, "JSONL file with `prompt` and `split`; empty = the recipe's own");
+  f.field("seed", seed, "of everything random");
+}
+
+void FineTuningConfig::validate() const {
+  const auto refuse = [](const char* field, const std::string& what, const char* fix) {
+    throw Error({.category = Category::usage, .where = field, .what = what, .fix = fix});
+  };
+  if (labels.items < 2) refuse("labels.items", "a question with " + std::to_string(labels.items) + " item asks nothing", "Use 2 or more.");
+  if (labels.questions < 10) refuse("labels.questions", std::to_string(labels.questions) + " labels cannot fit a reward model", "Use at least 10.");
+  if (labels.rounds < 1 || labels.rounds > ppo.steps) {
+    refuse("labels.rounds", std::to_string(labels.rounds) + " rounds do not fit " + std::to_string(ppo.steps) + " PPO steps",
+           "Use 1 (offline) up to ppo.steps.");
+  }
+  ppo.validate();
+}
+
+}  // namespace rlhf::recipes

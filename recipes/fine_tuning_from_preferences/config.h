@@ -1,0 +1,47 @@
+#pragma once
+#include <string>
+
+#include "recipes/periodic_evaluation.h"
+#include "recipes/start_model.h"
+#include "rlhf/algorithms/ppo.h"
+#include "rlhf/algorithms/reward_training.h"
+#include "rlhf/feedback/oracle.h"
+#include "rlhf/models/lora.h"
+
+namespace rlhf::recipes {
+
+/// Labels: how many, on which policy, and by whom.
+struct LabelsConfig {
+  std::int64_t questions = 1200;    // best-of-N picks in all
+  std::int64_t items = 4;           // completions a question shows
+  double heldout = 0.1;             // share of the questions that tests the reward model instead of training it
+  std::int64_t rounds = 1;          // 1 = offline, all on the start model; more = online, on the moving policy
+  double first_round = 0.25;        // online: share of the labels collected before the policy moves
+  feedback::OracleConfig oracle{.error_rate = 0.1};
+
+  void fields(Fields& f);
+};
+
+enum class Trained { lora, all_weights };
+enum class ValueTrunk { shared, separate };
+
+struct FineTuningConfig {
+  std::string model = "smollm2-135m";  // folder, GGUF file, name, or "stories": a tiny one trained here from nothing
+  StoryModelConfig story;
+  Trained trained = Trained::lora;
+  ValueTrunk value = ValueTrunk::shared;
+  models::LoraConfig lora;
+  LabelsConfig labels;
+  algorithms::RewardReading reading{.layers = {0, 2}, .pooling = algorithms::Pooling::completion_mean, .adapters = false};
+  algorithms::RewardModelConfig reward;
+  double reward_sign = 1;              // -1 is the paper's accident (section 4.4): the sign test refuses it
+  algorithms::PpoConfig ppo;
+  PeriodicEvaluationConfig evaluate;
+  std::string prompts;                 // JSONL with `prompt` and `split` (train, heldout); empty = those of the recipe
+  std::uint64_t seed = 0;
+
+  void fields(Fields& f);
+  void validate() const;
+};
+
+}  // namespace rlhf::recipes

@@ -1,0 +1,25 @@
+#include <algorithm>
+
+#include "recipes/fine_tuning_from_preferences/recipe.h"
+#include "recipes/recipe.h"
+#include "rlhf/core/error.h"
+#include "rlhf/core/spelling.h"
+
+namespace rlhf::recipes {
+
+RecipeTable builtin_recipes() {
+  return {{"fine_tuning_from_preferences", fine_tuning_from_preferences()}};
+}
+
+const Recipe& find_recipe(const RecipeTable& table, const std::string& name) {
+  const auto found = table.find(name);
+  if (found != table.end()) return found->second;
+  std::string known;
+  for (const auto& [each, recipe] : table) known += (known.empty() ? "" : ", ") + each;
+  throw Error({.category = Category::usage,
+               .where = "recipe",
+               .what = "there is no recipe \"" + name + "\"",
+               .fix = "Known recipes: " + known + "."});
+}
+
+}  // namespace rlhf::recipes
