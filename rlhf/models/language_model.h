@@ -54,6 +54,7 @@ class LanguageModel {
 struct WeightSource {
   std::function<Tensor(const std::string& name)> tensor;       // float32, of the stored shape
   std::function<bool(const std::string& name)> has;
+  std::function<Tensor(const std::string& name, const std::vector<std::int64_t>& shape)> make;  // for weights that no file has
 };
 
 /// Families by config.json's model_type. A user's program adds its own entries and passes the table on.

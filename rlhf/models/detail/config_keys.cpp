@@ -77,7 +77,7 @@ std::int64_t ConfigKeys::sliding_window(std::int64_t layer, const std::string& f
 }
 
 Tensor TensorReader::tensor(const std::string& name, std::vector<std::int64_t> shape) const {
-  auto found = source.tensor(name);
+  auto found = source.make ? source.make(name, shape) : source.tensor(name);
   if (found.sizes() == at::IntArrayRef(shape)) return found;
   const auto text = [](at::IntArrayRef sizes) {
     std::string joined;
