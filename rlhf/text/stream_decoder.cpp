@@ -43,11 +43,13 @@ std::string StreamDecoder::push_bytes(std::string_view bytes) {
 /// A run of fallback bytes is text only as a whole: if it isn't UTF-8 then each of its bytes is replaced, so it is held back
 /// until a piece ends it.
 std::string StreamDecoder::push_piece(TokenId id) {
+  const std::string bytes = tokenizer_.token_bytes(id);
+  if (bytes.empty()) return {};  // an id beyond the vocabulary ends no run
   if (tokenizer_.is_fallback_byte(id)) {
-    held_ += tokenizer_.token_bytes(id);
+    held_ += bytes;
     return {};
   }
-  std::string text = release_held_bytes() + tokenizer_.token_bytes(id);
+  std::string text = release_held_bytes() + bytes;
   if (!started_ && !text.empty()) {
     started_ = true;
     if (kind_ == DecoderKind::pieces_without_first_space && text.front() == ' ') text.erase(0, 1);

@@ -3,6 +3,7 @@
 use minijinja::value::ValueKind;
 use minijinja::{Error, ErrorKind, Value};
 use std::fmt::Write;
+use unicode_categories::UnicodeCategories;
 
 /// str(value), with jinja2's rule that an undefined value is empty.
 pub fn str(value: &Value) -> String {
@@ -18,6 +19,7 @@ pub fn repr(value: &Value) -> String {
         value.try_iter().map(|items| items.map(|item| repr(&item)).collect()).unwrap_or_default()
     };
     match value.kind() {
+        ValueKind::Undefined => "Undefined".to_string(),
         ValueKind::String => quoted(value.as_str().unwrap_or_default()),
         ValueKind::Number if !value.is_integer() => float(value),
         ValueKind::Seq | ValueKind::Iterable => format!("[{}]", listed(value).join(", ")),
@@ -43,9 +45,13 @@ fn quoted(text: &str) -> String {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             c if c == quote => out.extend(['\\', c]),
-            c if c.is_control() || (c.is_whitespace() && c != ' ') => {
+            c if c.is_other() || (c.is_separator() && c != ' ') => {
                 let code = c as u32;
-                let _ = if code < 0x100 { write!(out, "\\x{code:02x}") } else { write!(out, "\\u{code:04x}") };
+                let _ = match code {
+                    0..=0xff => write!(out, "\\x{code:02x}"),
+                    0x100..=0xffff => write!(out, "\\u{code:04x}"),
+                    _ => write!(out, "\\U{code:08x}"),
+                };
             }
             c => out.push(c),
         }

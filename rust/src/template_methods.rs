@@ -60,6 +60,10 @@ fn string_method(text: &str, method: &str, args: &[Value]) -> Result<Option<Valu
             };
             Value::from_iter([before, middle, after].map(Value::from))
         }
+        "title" => {
+            let () = from_args(args)?;
+            Value::from(title(text))
+        }
         "find" | "rfind" => {
             let (what,): (&str,) = from_args(args)?;
             let place = if method == "find" { text.find(what) } else { text.rfind(what) };
@@ -70,6 +74,21 @@ fn string_method(text: &str, method: &str, args: &[Value]) -> Result<Option<Valu
         }
         _ => return Ok(None),
     }))
+}
+
+/// str.title: a capital after anything that is no letter ("it's" becomes "It'S").
+fn title(text: &str) -> String {
+    let mut after_letter = false;
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        if after_letter {
+            out.extend(character.to_lowercase());
+        } else {
+            out.extend(character.to_uppercase());
+        }
+        after_letter = character.is_alphabetic();
+    }
+    out
 }
 
 /// str.split and str.rsplit: at most `most` cuts, at runs of white space if there is no separator.
