@@ -21,7 +21,7 @@ struct Completion {
   std::vector<float> sampled_logprobs;  // [ids], nats: the distribution each token was drawn from
   std::int64_t policy_version = 0;      // which weights produced it
   FinishReason finish = FinishReason::length;
-  std::string text;                     // decoded ids without special tokens; a view, never re-encoded
+  std::string text;  // decoded ids without special tokens; a view, never re-encoded
 };
 
 }  // namespace rlhf::data

@@ -34,8 +34,8 @@ struct EncodeOptions {
 };
 
 /// Fills Prompt::text and Prompt::ids: messages go through the chat template with the generation header, a raw text is
-/// used as it is. The text is encoded once, special tokens in it parsed; a beginning-of-text token is added to raw texts
-/// only, and only where the tokenizer itself says so. Ids that are already there stay.
+/// used as it is. The text is encoded once, special tokens in it parsed; a beginning-of-text token is added to raw
+/// texts only, and only where the tokenizer itself says so. Ids that are already there stay.
 ///
 /// Training, sampling, scoring and serving all call this one function. Throws rlhf::Error when a conversation meets a
 /// model without chat template.
@@ -47,6 +47,10 @@ struct Encoded {
   std::optional<Problem> problem;
   bool merged = false;  // encoding prompt and completion in one piece would have given other tokens at their boundary
   bool stopped = true;  // each thing learnt ends with a stop token
+};
+
+struct EncodedPrompt : Encoded {
+  Prompt prompt;
 };
 
 struct EncodedExample : Encoded {
@@ -63,6 +67,7 @@ struct EncodedRating : Encoded {
 
 /// ids = prompt as inference meets it, then completion. The mask covers the completion (or every assistant turn) with
 /// its stop token; the first token of a row never carries loss, since nothing comes before it.
+EncodedPrompt encode(const Prompt& prompt, const text::TextBundle& text, const EncodeOptions& options = {});
 EncodedExample encode(const Demonstration& row, const text::TextBundle& text, const EncodeOptions& options = {});
 EncodedComparison encode(const Preference& row, const text::TextBundle& text, const EncodeOptions& options = {});
 EncodedRating encode(const RatedCompletion& row, const text::TextBundle& text, const EncodeOptions& options = {});

@@ -4,6 +4,8 @@
 #include <span>
 #include <vector>
 
+#include "rlhf/core/fields.h"
+
 namespace rlhf::data {
 
 /// Puts rows into as few bins of at most `budget` tokens as first-fit decreasing finds. Each row lands in one bin.
@@ -12,16 +14,19 @@ namespace rlhf::data {
 std::vector<std::vector<std::int64_t>> pack_rows(std::span<const std::int64_t> lengths, std::int64_t budget);
 
 struct LoaderConfig {
-  std::int64_t batch = 32;            // rows per optimiser step
-  std::int64_t micro_tokens = 4096;   // tokens per forward pass; 0 = all rows of a step at once
-  bool shuffle = true;                // a new order each epoch; false: the file's order
+  std::int64_t batch = 32;           // rows per optimiser step
+  std::int64_t micro_tokens = 4096;  // tokens per forward pass; 0 = all rows of a step at once
+  bool shuffle = true;               // a new order each epoch; false: the file's order
   std::uint64_t seed = 0;
+
+  void fields(Fields& f);
+  void validate() const;
 };
 
 /// One optimiser step's rows.
 struct Step {
   std::int64_t epoch = 0;
-  std::vector<std::int64_t> rows;                       // indices of rows, in the epoch's order
+  std::vector<std::int64_t> rows;                        // indices of rows, in the epoch's order
   std::vector<std::vector<std::int64_t>> micro_batches;  // the same rows, packed
 };
 

@@ -35,12 +35,12 @@ struct Preflight {
   std::string source;
   std::int64_t read = 0, kept = 0;
   std::map<Problem, Dropped> dropped;
-  LengthHistogram lengths;          // of kept rows: prompt and all completions
-  std::int64_t tokens = 0;          // of kept rows
-  std::int64_t supervised = 0;      // of these, carrying loss
-  std::int64_t stopped = 0;         // kept rows whose learnt part ends with a stop token
-  std::int64_t merged = 0;          // kept rows where one-piece encoding differs at the boundary
-  std::vector<ShownRow> shown;      // the first few kept rows
+  LengthHistogram lengths;      // of kept rows: prompt and all completions
+  std::int64_t tokens = 0;      // of kept rows
+  std::int64_t supervised = 0;  // of these, carrying loss
+  std::int64_t stopped = 0;     // kept rows whose learnt part ends with a stop token
+  std::int64_t merged = 0;      // kept rows where one-piece encoding differs at the boundary
+  std::vector<ShownRow> shown;  // the first few kept rows
 };
 nlohmann::json to_json(const Preflight& report);
 
@@ -58,7 +58,10 @@ struct Prepared {
   Preflight report;
 };
 
-// Encode all rows and report. Nothing is thrown for a bad row: it is dropped and counted.
+// Encode all rows and report. Nothing is thrown for a bad row: it is dropped and counted. Prompts may come twice, since
+// what is sampled for each is a function of its id.
+Prepared<Prompt> prepare(std::span<const Prompt> rows, const text::TextBundle& text, std::string source,
+                         const PreflightOptions& options = {});
 Prepared<Example> prepare(std::span<const Demonstration> rows, const text::TextBundle& text, std::string source,
                           const PreflightOptions& options = {});
 Prepared<Comparison> prepare(std::span<const Preference> rows, const text::TextBundle& text, std::string source,
@@ -66,9 +69,9 @@ Prepared<Comparison> prepare(std::span<const Preference> rows, const text::TextB
 Prepared<Rating> prepare(std::span<const RatedCompletion> rows, const text::TextBundle& text, std::string source,
                          const PreflightOptions& options = {});
 
-/// Throws rlhf::Error (bad_data, with the fix) when the set cannot train: no row left, a doubled beginning-of-text token,
-/// nothing that ends with a stop token (unless allowed), or more than 1% dropped (unless allowed). Exact copies of
-/// earlier rows do not count towards the 1%: leaving them out loses nothing.
+/// Throws rlhf::Error (bad_data, with the fix) when the set cannot train: no row left, a doubled beginning-of-text
+/// token, nothing that ends with a stop token (unless allowed), or more than 1% dropped (unless allowed). Exact copies
+/// of earlier rows do not count towards the 1%: leaving them out loses nothing.
 void require_trainable(const Preflight& report, const PreflightOptions& options = {});
 
 }  // namespace rlhf::data

@@ -12,11 +12,12 @@ struct Agreement {
   double share() const { return judged == 0 ? 0.0 : static_cast<double>(agreed) / static_cast<double>(judged); }
 };
 
-/// How often the comparisons in the store name the item that `gold` finds best. Ties, and questions whose gold values are
-/// all equal, are left out; of several best items any one counts.
+/// How often the comparisons in the store name the item that `gold` finds best. Ties, and questions whose gold values
+/// are all equal, are left out; of several best items any one counts.
 Agreement agreement_with_gold(const Store& store, const GoldFn& gold);
 
-/// How often two annotators who compared the same items chose the same one, over all pairs of them; a tie agrees with a tie.
+/// How often two annotators who compared the same items chose the same one, over all pairs of them; a tie agrees with a
+/// tie.
 Agreement agreement_between_annotators(const Store& store);
 
 }  // namespace rlhf::feedback

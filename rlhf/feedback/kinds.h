@@ -41,12 +41,12 @@ struct Question {
   bool allow_tie = false;  // pairs only
   Scale scale;             // ratings only
   data::Prompt prompt;
-  std::vector<Item> items;   // in the order they were made
-  std::vector<int> shown;    // shown[place] = item: the order on the screen
+  std::vector<Item> items;  // in the order they were made
+  std::vector<int> shown;   // shown[place] = item: the order on the screen
   Split split = Split::train;
-  int answers = 1;           // how many annotators should answer it
-  std::string guideline;     // version of the instructions in force
-  nlohmann::json metadata;   // anything else: stage, gold scores, ...
+  int answers = 1;          // how many annotators should answer it
+  std::string guideline;    // version of the instructions in force
+  nlohmann::json metadata;  // anything else: stage, gold scores, ...
 };
 
 /// One item is better than the others; `best` counts in the order made, not in the order shown.

@@ -11,15 +11,16 @@ namespace rlhf::feedback {
 
 /// Where a question comes from. Together with the prompt and the samples it makes the question's id.
 struct Origin {
-  std::string run;    // the run's name
-  std::string stage;  // "labels", "round-2", "final"
-  std::uint64_t seed = 0;         // of the order shown and of the split
-  double heldout_share = 0.0;     // of questions whose answers test instead of train, 0..1
+  std::string run;             // the run's name
+  std::string stage;           // "labels", "round-2", "final"
+  std::uint64_t seed = 0;      // of the order shown and of the split
+  double heldout_share = 0.0;  // of questions whose answers test instead of train, 0..1
   std::string guideline;
 };
 
 /// "run/stage/v3/prompt-id/0": equal for equal origins, so that publishing again changes nothing.
-std::string question_id(const Origin& origin, std::int64_t policy_version, std::string_view prompt_id, int first_sample);
+std::string question_id(const Origin& origin, std::int64_t policy_version, std::string_view prompt_id,
+                        int first_sample);
 
 /// A question on completions of one prompt: one item makes a rating, two a pair, more a best-of-N. The order shown and
 /// the split are functions of (seed, id). Throws rlhf::Error when there is no completion.

@@ -12,14 +12,14 @@
 namespace rlhf::data {
 
 struct JsonlLimits {
-  std::size_t line_bytes = std::size_t{64} << 20;      // longest line accepted
-  std::size_t document_bytes = std::size_t{2} << 30;   // longest .json document accepted (it is held in memory)
-  int depth = 64;                                      // deepest nesting of lists and objects
+  std::size_t line_bytes = std::size_t{64} << 20;     // longest line accepted
+  std::size_t document_bytes = std::size_t{2} << 30;  // longest .json document accepted (it is held in memory)
+  int depth = 64;                                     // deepest nesting of lists and objects
 };
 
 struct JsonlRow {
   nlohmann::json value;
-  std::string where;       // "pairs.jsonl:17"; in a .json document "labels.json[16]"
+  std::string where;        // "pairs.jsonl:17"; in a .json document "labels.json[16]"
   std::int64_t number = 0;  // line, or element counted from 0 in a document
 };
 

@@ -8,18 +8,19 @@
 
 namespace rlhf::data {
 
-/// The shapes a row may have. The first five are TRL's dataset types (standard: strings; conversational: message lists).
+/// The shapes a row may have. The first five are TRL's dataset types (standard: strings; conversational: message
+/// lists).
 enum class RowShape {
-  text,                // {"text"}                                   learn all of it
-  messages,            // {"messages"}                               learn every assistant turn
-  prompt,              // {"prompt"}, or a bare string
-  prompt_completion,   // {"prompt", "completion"}
-  preference,          // {"chosen", "rejected"}, with "prompt" or a shared beginning; optional "tie", "strength"
-  best_of_n,           // {"prompt", "completions": [...], "best"}; optional "strength"
-  rating,              // {"prompt", "completion", "rating"}
-  query_best_of_n,     // {"query", "sample0", ..., "best"}          token ids, as lm-human-preferences published them
-  query_rating,        // {"query", "sample", "score"}               token ids
-  query_compare,       // {"query", "sample0", "sample1", "difference"}  token ids; difference > 0 prefers sample1
+  text,               // {"text"}                                   learn all of it
+  messages,           // {"messages"}                               learn every assistant turn
+  prompt,             // {"prompt"}, or a bare string
+  prompt_completion,  // {"prompt", "completion"}
+  preference,         // {"chosen", "rejected"}, with "prompt" or a shared beginning; optional "tie", "strength"
+  best_of_n,          // {"prompt", "completions": [...], "best"}; optional "strength"
+  rating,             // {"prompt", "completion", "rating"}
+  query_best_of_n,    // {"query", "sample0", ..., "best"}          token ids, as lm-human-preferences published them
+  query_rating,       // {"query", "sample", "score"}               token ids
+  query_compare,      // {"query", "sample0", "sample1", "difference"}  token ids; difference > 0 prefers sample1
 };
 
 /// "prompt_completion" and so on; what --format takes.
