@@ -1,0 +1,27 @@
+#pragma once
+#include <string>
+
+#include "rlhf/evaluation/detail/report_data.h"
+
+namespace rlhf::evaluation::detail {
+
+// The parts of the page, from top to bottom. Each is HTML, or empty when the run folder has nothing for it.
+
+std::string style_sheet();
+std::string run_name(const ReportData& data);
+std::string header(const ReportData& data);
+std::string verdict_banner(const ReportData& data);
+std::string headline_numbers(const ReportData& data);
+std::string score_charts(const ReportData& data);
+std::string behaviour_charts(const ReportData& data);
+std::string training_charts(const ReportData& data);
+std::string reward_model_charts(const ReportData& data);
+std::string sample_pairs(const ReportData& data);
+std::string labels_and_cost(const ReportData& data);
+std::string evaluation_table(const ReportData& data);
+std::string settings_table(const ReportData& data);
+
+/// <section> with a heading, unless there is no content.
+std::string section(const char* id, const char* title, const std::string& lead, const std::string& content);
+
+}  // namespace rlhf::evaluation::detail
