@@ -163,6 +163,24 @@ TEST(GgufTokenizer, PiecesAreCutAsTheOriginalAlgorithmCutsThem) {
   EXPECT_EQ(compared, 3000);
 }
 
+TEST(GgufTokenizer, RunsOfSpacesMayHaveEqualScores) {
+  // As in Llama 2 and Mistral: added after training, all with the same score; some lengths are missing.
+  std::vector<std::string> pieces = {"▁", "a", "▁a", "aa"};
+  for (const int length : {2, 4, 8, 5, 16, 6, 12, 13, 10, 14, 3, 9, 7, 11}) {
+    pieces.emplace_back();
+    for (int i = 0; i < length; ++i) pieces.back() += "▁";
+  }
+  auto gguf = pieces_vocabulary(pieces);
+  for (std::size_t id = gguf.scores.size() - 14; id < gguf.scores.size(); ++id) gguf.scores[id] = -1e9f;
+  const auto tokenizer = Tokenizer::from_json(tokenizer_json(gguf));
+  for (std::size_t length = 1; length < 70; ++length) {
+    const std::string spaces(length, ' ');
+    for (const std::string& text : {spaces, "a" + spaces + "a", spaces + "a" + spaces}) {
+      ASSERT_EQ(tokenizer.encode(text), cut_into_pieces(gguf, text)) << length;
+    }
+  }
+}
+
 TEST(GgufTokenizer, PiecesThatCannotBeRebuiltExactlyAreRefused) {
   auto tied = pieces_vocabulary({"a", "b", "ab", "ba"});
   tied.scores[tied.scores.size() - 1] = tied.scores[tied.scores.size() - 2];

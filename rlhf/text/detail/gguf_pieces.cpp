@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
+#include <optional>
+#include <set>
 #include <tuple>
 #include <unordered_map>
 #include <unordered_set>
@@ -50,12 +53,88 @@ std::vector<std::size_t> boundaries(std::string_view piece) {
   return places;
 }
 
-void require_distinct_scores(const GgufTokenizer& gguf, const std::vector<Merge>& merges) {
+std::string text_of(const GgufTokenizer& gguf, const Merge& merge) { return gguf.tokens[merge.left] + gguf.tokens[merge.right]; }
+
+/// The order in which BPE tries merges. Equal scores happen for runs of spaces, which training adds last: the longer first, so
+/// that one run grows from the left as far as it can.
+bool before(const GgufTokenizer& gguf, const Merge& a, const Merge& b) {
+  const auto length = [&](const Merge& merge) { return gguf.tokens[merge.left].size() + gguf.tokens[merge.right].size(); };
+  return std::tuple(-a.score, -static_cast<std::ptrdiff_t>(length(a)), a.left, a.right) <
+         std::tuple(-b.score, -static_cast<std::ptrdiff_t>(length(b)), b.left, b.right);
+}
+
+/// Runs of one character, as lengths: `ranks[{left, right}]` is the place of that merge, `scores[length]` the score of a run.
+struct Runs {
+  std::map<std::size_t, float> scores;
+  std::map<std::pair<std::size_t, std::size_t>, std::size_t> ranks;
+};
+
+/// Joins the best neighbours of a run of `length` single characters until none can be joined. `worse(a, b)` compares two pairs of
+/// neighbours; of equals the leftmost is taken.
+template <class Worse>
+std::vector<std::size_t> join(const Runs& runs, std::size_t length, const Worse& worse) {
+  std::vector<std::size_t> parts(length, 1);
+  while (true) {
+    std::optional<std::size_t> best;
+    for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
+      if (!runs.ranks.contains({parts[i], parts[i + 1]})) continue;
+      if (!best || worse(std::pair(parts[*best], parts[*best + 1]), std::pair(parts[i], parts[i + 1]))) best = i;
+    }
+    if (!best) return parts;
+    parts[*best] += parts[*best + 1];
+    parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(*best) + 1);
+  }
+}
+
+/// Do merges by rank cut every run as SentencePiece does, which takes the leftmost of equal scores? Tried up to four times the
+/// longest piece; what follows repeats.
+bool cut_alike(const Runs& runs) {
+  using Pair = std::pair<std::size_t, std::size_t>;
+  const auto lower_score = [&](Pair a, Pair b) { return runs.scores.at(a.first + a.second) < runs.scores.at(b.first + b.second); };
+  const auto later_rank = [&](Pair a, Pair b) { return runs.ranks.at(a) > runs.ranks.at(b); };
+  for (std::size_t length = 2; length <= 4 * runs.scores.rbegin()->first; ++length) {
+    if (join(runs, length, lower_score) != join(runs, length, later_rank)) return false;
+  }
+  return true;
+}
+
+/// The character that a piece repeats, if it does.
+std::optional<std::string_view> repeated(std::string_view piece) {
+  const auto first = piece.substr(0, utf8_step(piece).length);
+  for (std::size_t i = 0; i < piece.size(); i += first.size()) {
+    if (piece.substr(i, first.size()) != first) return std::nullopt;
+  }
+  return first;
+}
+
+Runs runs_of(const GgufTokenizer& gguf, const std::vector<Merge>& merges, std::string_view character) {
+  Runs runs;
+  for (std::size_t rank = 0; rank < merges.size(); ++rank) {
+    const std::string text = text_of(gguf, merges[rank]);
+    if (repeated(text) != character) continue;
+    const auto length = [&](std::size_t id) { return gguf.tokens[id].size() / character.size(); };
+    runs.scores[text.size() / character.size()] = merges[rank].score;
+    runs.ranks[{length(merges[rank].left), length(merges[rank].right)}] = rank;
+  }
+  return runs;
+}
+
+/// Pieces with equal scores leave the order of merges to their places in the text, which ranks cannot express; runs of one
+/// character are the exception, if they are cut alike.
+void require_determined_order(const GgufTokenizer& gguf, const std::vector<Merge>& merges) {
+  std::set<std::string> runs_to_check;
   for (std::size_t i = 1; i < merges.size(); ++i) {
-    const auto text = [&](const Merge& merge) { return gguf.tokens[merge.left] + gguf.tokens[merge.right]; };
-    if (merges[i].score == merges[i - 1].score && text(merges[i]) != text(merges[i - 1])) {
-      bad_gguf("scores", "\"" + text(merges[i - 1]) + "\" and \"" + text(merges[i]) + "\" have the same score, " +
-                             std::to_string(merges[i].score) + ": the order of merges is not determined", instead);
+    const std::string one = text_of(gguf, merges[i - 1]), two = text_of(gguf, merges[i]);
+    if (merges[i].score != merges[i - 1].score || one == two) continue;
+    if (!repeated(one) || repeated(one) != repeated(two)) {
+      bad_gguf("scores", "\"" + one + "\" and \"" + two + "\" have the same score, " + std::to_string(merges[i].score) +
+                             ": the order of merges is not determined", instead);
+    }
+    runs_to_check.emplace(*repeated(one));
+  }
+  for (const std::string& character : runs_to_check) {
+    if (!cut_alike(runs_of(gguf, merges, character))) {
+      bad_gguf("scores", "the runs of \"" + character + "\" have equal scores, and no order of merges cuts them alike", instead);
     }
   }
 }
@@ -82,10 +161,8 @@ nlohmann::json merges_of_pieces(const GgufTokenizer& gguf) {
       if (left != pieces.end() && right != pieces.end()) merges.push_back({gguf.scores[id], left->second, right->second});
     }
   }
-  std::ranges::sort(merges, [](const Merge& a, const Merge& b) {
-    return std::tuple(-a.score, a.left, a.right) < std::tuple(-b.score, b.left, b.right);
-  });
-  require_distinct_scores(gguf, merges);
+  std::ranges::sort(merges, [&](const Merge& a, const Merge& b) { return before(gguf, a, b); });
+  require_determined_order(gguf, merges);
   nlohmann::json result = nlohmann::json::array();
   for (const Merge& merge : merges) result.push_back({gguf.tokens[merge.left], gguf.tokens[merge.right]});
   return result;
