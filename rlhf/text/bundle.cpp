@@ -12,8 +12,9 @@ using nlohmann::json;
 namespace {
 
 // Names under which models end a turn, where eos alone ends a document.
-constexpr const char* turn_ends[] = {"<|im_end|>", "<|eot_id|>", "<|eot|>", "<end_of_turn>", "<|end|>", "<|endofturn|>",
-                                     "<|END_OF_TURN_TOKEN|>", "<|end_of_turn|>"};
+constexpr const char* turn_ends[] = {
+    "<|im_end|>",     "<|eot_id|>", "<|eot|>", "<end_of_turn>", "<|end|>", "<|endofturn|>", "<|END_OF_TURN_TOKEN|>",
+    "<|end_of_turn|>"};
 
 void add_stop(std::vector<TokenId>& stop, std::optional<TokenId> id) {
   if (id && std::ranges::find(stop, *id) == stop.end()) stop.push_back(*id);
@@ -28,10 +29,10 @@ void add_turn_ends(TextBundle& bundle) {
   }
 }
 
-/// The id of a token that tokenizer_config.json gives a role. Where the vocabulary lacks it, transformers would add a row to
-/// the embedding in silence; a model without that row cannot have learnt it.
-std::optional<TokenId> role(const Tokenizer& tokenizer, const std::map<std::string, std::string>& tokens, const std::string& name,
-                            const std::string& where) {
+/// The id of a token that tokenizer_config.json gives a role. Where the vocabulary lacks it, transformers would add a
+/// row to the embedding in silence; a model without that row cannot have learnt it.
+std::optional<TokenId> role(const Tokenizer& tokenizer, const std::map<std::string, std::string>& tokens,
+                            const std::string& name, const std::string& where) {
   const auto found = tokens.find(name);
   if (found == tokens.end()) return std::nullopt;
   const auto id = tokenizer.id(found->second);
@@ -65,7 +66,8 @@ TextBundle TextBundle::from_hf_directory(const std::filesystem::path& folder) {
   bundle.special.bos = role(bundle.tokenizer, tokens, "bos_token", config);
   bundle.special.pad = role(bundle.tokenizer, tokens, "pad_token", config);
   add_stop(bundle.special.stop, role(bundle.tokenizer, tokens, "eos_token", config));
-  for (const TokenId id : detail::end_ids(files, folder, bundle.special.stop.empty())) add_stop(bundle.special.stop, id);
+  for (const TokenId id : detail::end_ids(files, folder, bundle.special.stop.empty()))
+    add_stop(bundle.special.stop, id);
   if (auto found = detail::find_chat_template(files, folder)) {
     bundle.chat.emplace(std::move(found->source), tokens, std::move(found->where));
   }

@@ -26,16 +26,18 @@ struct TextBundle {
   Tokenizer tokenizer;
   std::optional<ChatTemplate> chat{};
   SpecialTokens special{};
-  std::map<std::string, std::string> files{};  // name -> bytes: what an exported HF directory holds, untouched where it came from one
-  std::optional<GgufTokenizer> gguf{};         // the metadata it came from, if it did
+  std::map<std::string, std::string>
+      files{};  // name -> bytes: what an exported HF directory holds, untouched where it came from one
+  std::optional<GgufTokenizer> gguf{};  // the metadata it came from, if it did
 
-  /// Reads tokenizer.json (authoritative), tokenizer_config.json, chat_template.jinja (wins over the key `chat_template`) and
-  /// the ids in generation_config.json. Weights and config.json are not looked at.
+  /// Reads tokenizer.json (authoritative), tokenizer_config.json, chat_template.jinja (wins over the key
+  /// `chat_template`) and the ids in generation_config.json. Weights and config.json are not looked at.
   static TextBundle from_hf_directory(const std::filesystem::path& folder);
 
   static TextBundle from_gguf_metadata(GgufTokenizer gguf, std::string_view where = "GGUF metadata");
 
-  /// For a tokenizer made here. `tokens` names bos_token, eos_token, pad_token where they exist; eos_token becomes the stop id.
+  /// For a tokenizer made here. `tokens` names bos_token, eos_token, pad_token where they exist; eos_token becomes the
+  /// stop id.
   static TextBundle from_tokenizer(Tokenizer tokenizer, const std::map<std::string, std::string>& tokens,
                                    const std::string& chat_template = "");
 

@@ -12,7 +12,8 @@ ChatTemplate::ChatTemplate(std::string source, std::map<std::string, std::string
     : source_(std::move(source)), tokens_(std::move(tokens)), where_(std::move(where)) {
   Bytes error;
   rlhf_template* raw = rlhf_template_compile(view(source_), error.out());
-  if (raw == nullptr) detail::fail(where_, error, "Correct the template; `rlhf inspect template` shows it with its lines.");
+  if (raw == nullptr)
+    detail::fail(where_, error, "Correct the template; `rlhf inspect template` shows it with its lines.");
   handle_ = std::make_shared<detail::TemplateHandle>(raw);
 }
 

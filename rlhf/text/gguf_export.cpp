@@ -36,7 +36,8 @@ const detail::PreTokenizer& recognise(const json& file) {
       return known;
     }
   }
-  not_expressible("its pre-tokenizer is none of those with a name in GGUF files that are known here: " + file["pre_tokenizer"].dump());
+  not_expressible("its pre-tokenizer is none of those with a name in GGUF files that are known here: " +
+                  file["pre_tokenizer"].dump());
 }
 
 std::string merge_text(const json& merge) {

@@ -31,16 +31,22 @@ GgufType type_of(const GgufTokenizer& gguf, std::size_t id) {
 namespace {
 
 void check_shape(const GgufTokenizer& gguf) {
-  if (gguf.tokens.empty()) bad_gguf("tokens", "there are no tokens", "The file holds no tokenizer; use its HF directory.");
+  if (gguf.tokens.empty())
+    bad_gguf("tokens", "there are no tokens", "The file holds no tokenizer; use its HF directory.");
   if (!gguf.token_types.empty() && gguf.token_types.size() != gguf.tokens.size()) {
-    bad_gguf("token_type", std::to_string(gguf.token_types.size()) + " types for " + std::to_string(gguf.tokens.size()) + " tokens",
+    bad_gguf("token_type",
+             std::to_string(gguf.token_types.size()) + " types for " + std::to_string(gguf.tokens.size()) + " tokens",
              "The file is damaged or truncated.");
   }
   const auto size = static_cast<TokenId>(gguf.tokens.size());
-  for (const auto& [key, id] : {std::pair{"bos_token_id", gguf.bos}, {"eos_token_id", gguf.eos}, {"padding_token_id", gguf.pad},
-                                {"eot_token_id", gguf.eot}, {"unknown_token_id", gguf.unk}}) {
+  for (const auto& [key, id] : {std::pair{"bos_token_id", gguf.bos},
+                                {"eos_token_id", gguf.eos},
+                                {"padding_token_id", gguf.pad},
+                                {"eot_token_id", gguf.eot},
+                                {"unknown_token_id", gguf.unk}}) {
     if (id && (*id < 0 || *id >= size)) {
-      bad_gguf(key, std::to_string(*id) + " is not one of the " + std::to_string(size) + " tokens", "The file is damaged.");
+      bad_gguf(key, std::to_string(*id) + " is not one of the " + std::to_string(size) + " tokens",
+               "The file is damaged.");
     }
   }
 }
@@ -50,8 +56,10 @@ json vocabulary(const GgufTokenizer& gguf) {
   json result = json::object();
   for (std::size_t id = 0; id < gguf.tokens.size(); ++id) {
     if (!result.emplace(gguf.tokens[id], id).second) {
-      bad_gguf("tokens", "\"" + gguf.tokens[id] + "\" has two ids, " + result[gguf.tokens[id]].dump() + " and " + std::to_string(id),
-               "Use the model's HF directory.");
+      bad_gguf(
+          "tokens",
+          "\"" + gguf.tokens[id] + "\" has two ids, " + result[gguf.tokens[id]].dump() + " and " + std::to_string(id),
+          "Use the model's HF directory.");
     }
   }
   return result;
@@ -64,8 +72,13 @@ json added_tokens(const GgufTokenizer& gguf) {
     const GgufType type = detail::type_of(gguf, id);
     const bool unknown_piece = type == GgufType::unknown;
     if (type != GgufType::control && type != GgufType::user_defined && !unknown_piece) continue;
-    result.push_back({{"id", id}, {"content", gguf.tokens[id]}, {"single_word", false}, {"lstrip", false}, {"rstrip", false},
-                      {"normalized", false}, {"special", type != GgufType::user_defined}});
+    result.push_back({{"id", id},
+                      {"content", gguf.tokens[id]},
+                      {"single_word", false},
+                      {"lstrip", false},
+                      {"rstrip", false},
+                      {"normalized", false},
+                      {"special", type != GgufType::user_defined}});
   }
   return result;
 }
@@ -91,7 +104,10 @@ json post_processor(const GgufTokenizer& gguf, bool adds_bos) {
   json pair = around("A");
   for (json& part : around("B")) pair.push_back(std::move(part));
   json single = around("A");
-  return {{"type", "TemplateProcessing"}, {"single", std::move(single)}, {"pair", std::move(pair)}, {"special_tokens", std::move(special)}};
+  return {{"type", "TemplateProcessing"},
+          {"single", std::move(single)},
+          {"pair", std::move(pair)},
+          {"special_tokens", std::move(special)}};
 }
 
 std::string whole(const GgufTokenizer& gguf, json model, json normalizer, json steps, json decoder, bool adds_bos) {
@@ -113,9 +129,15 @@ std::string whole(const GgufTokenizer& gguf, json model, json normalizer, json s
 }
 
 json bpe(json merges, bool byte_fallback, bool ignore_merges, json unknown) {
-  return {{"type", "BPE"}, {"dropout", nullptr}, {"unk_token", std::move(unknown)}, {"continuing_subword_prefix", nullptr},
-          {"end_of_word_suffix", nullptr}, {"fuse_unk", byte_fallback}, {"byte_fallback", byte_fallback},
-          {"ignore_merges", ignore_merges}, {"merges", std::move(merges)}};
+  return {{"type", "BPE"},
+          {"dropout", nullptr},
+          {"unk_token", std::move(unknown)},
+          {"continuing_subword_prefix", nullptr},
+          {"end_of_word_suffix", nullptr},
+          {"fuse_unk", byte_fallback},
+          {"byte_fallback", byte_fallback},
+          {"ignore_merges", ignore_merges},
+          {"merges", std::move(merges)}};
 }
 
 std::string byte_level_json(const GgufTokenizer& gguf) {
@@ -125,19 +147,23 @@ std::string byte_level_json(const GgufTokenizer& gguf) {
     for (const auto& entry : detail::pre_tokenizers()) {
       for (const std::string& name : entry.names) known += (known.empty() ? "" : ", ") + name;
     }
-    bad_gguf("pre", "\"" + gguf.pre + "\" is unknown here; known are " + known, "Use the model's HF directory (tokenizer.json).");
+    bad_gguf("pre", "\"" + gguf.pre + "\" is unknown here; known are " + known,
+             "Use the model's HF directory (tokenizer.json).");
   }
   json merges = json::array();
   for (const std::string& merge : gguf.merges) {
     const auto space = merge.find(' ', 1);
     if (space == std::string::npos || space + 1 == merge.size()) {
-      bad_gguf("merges", "\"" + merge + "\" (number " + std::to_string(merges.size()) + ") is not two tokens with a space between",
-               "The file is damaged.");
+      bad_gguf(
+          "merges",
+          "\"" + merge + "\" (number " + std::to_string(merges.size()) + ") is not two tokens with a space between",
+          "The file is damaged.");
     }
     merges.push_back({merge.substr(0, space), merge.substr(space + 1)});
   }
   const json decoder = {{"type", "ByteLevel"}, {"add_prefix_space", true}, {"trim_offsets", true}, {"use_regex", true}};
-  return whole(gguf, bpe(std::move(merges), false, pre->ignore_merges, nullptr), pre->normalizer, pre->steps, decoder, pre->adds_bos);
+  return whole(gguf, bpe(std::move(merges), false, pre->ignore_merges, nullptr), pre->normalizer, pre->steps, decoder,
+               pre->adds_bos);
 }
 
 std::string pieces_json(const GgufTokenizer& gguf) {
@@ -146,7 +172,9 @@ std::string pieces_json(const GgufTokenizer& gguf) {
   const json spaces = {{"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", "▁"}};
   const json normalizer =
       prefix ? json{{"type", "Sequence"}, {"normalizers", {{{"type", "Prepend"}, {"prepend", "▁"}}, spaces}}} : spaces;
-  json steps = {{{"type", "Replace"}, {"pattern", {{"String", "▁"}}}, {"content", " "}}, {{"type", "ByteFallback"}}, {{"type", "Fuse"}}};
+  json steps = {{{"type", "Replace"}, {"pattern", {{"String", "▁"}}}, {"content", " "}},
+                {{"type", "ByteFallback"}},
+                {{"type", "Fuse"}}};
   if (prefix) steps.push_back({{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
   const json decoder = {{"type", "Sequence"}, {"decoders", std::move(steps)}};
   const json unknown = gguf.unk ? json(gguf.tokens[static_cast<std::size_t>(*gguf.unk)]) : json();

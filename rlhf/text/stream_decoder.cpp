@@ -40,8 +40,8 @@ std::string StreamDecoder::push_bytes(std::string_view bytes) {
   return text;
 }
 
-/// A run of fallback bytes is text only as a whole: if it isn't UTF-8 then each of its bytes is replaced, so it is held back
-/// until a piece ends it.
+/// A run of fallback bytes is text only as a whole: if it isn't UTF-8 then each of its bytes is replaced, so it is held
+/// back until a piece ends it.
 std::string StreamDecoder::push_piece(TokenId id) {
   const std::string bytes = tokenizer_.token_bytes(id);
   if (bytes.empty()) return {};  // an id beyond the vocabulary ends no run
@@ -68,8 +68,8 @@ std::string StreamDecoder::release_held_bytes() {
   return text;
 }
 
-/// For decoders whose rules aren't known: what a whole decode says, as long as it only grows at its end. Text that ends with
-/// U+FFFD may still become a character, so it waits.
+/// For decoders whose rules aren't known: what a whole decode says, as long as it only grows at its end. Text that ends
+/// with U+FFFD may still become a character, so it waits.
 std::string StreamDecoder::push_whole(TokenId id) {
   ids_.push_back(id);
   std::string text = tokenizer_.decode(ids_);

@@ -8,9 +8,9 @@ namespace rlhf::text {
 
 /// Text of a completion while its tokens arrive one by one.
 ///
-/// Each push returns only complete UTF-8 that no later token can change, perhaps nothing; all pieces and finish() joined are
-/// exactly `tokenizer.decode(ids)`, special tokens skipped, for any sequence of ids. (DecoderKind::other: as long as the whole
-/// decode only grows at its end, which a clean-up of spaces before punctuation would break.)
+/// Each push returns only complete UTF-8 that no later token can change, perhaps nothing; all pieces and finish()
+/// joined are exactly `tokenizer.decode(ids)`, special tokens skipped, for any sequence of ids. (DecoderKind::other: as
+/// long as the whole decode only grows at its end, which a clean-up of spaces before punctuation would break.)
 class StreamDecoder {
  public:
   explicit StreamDecoder(const Tokenizer& tokenizer);

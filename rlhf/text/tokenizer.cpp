@@ -25,7 +25,8 @@ std::string read(const std::filesystem::path& path) {
 }
 
 /// Encodes all texts in one call; ids[i] are those of text i.
-std::vector<TokenIds> encode_all(const rlhf_tokenizer* tokenizer, const std::vector<rlhf_view>& texts, bool add_special) {
+std::vector<TokenIds> encode_all(const rlhf_tokenizer* tokenizer, const std::vector<rlhf_view>& texts,
+                                 bool add_special) {
   rlhf_ids flat{};
   Bytes error;
   std::vector<std::size_t> lengths(texts.size());
@@ -91,10 +92,11 @@ std::optional<TokenId> Tokenizer::id(std::string_view token) const {
 std::string Tokenizer::token(TokenId id) const {
   Bytes token;
   if (!rlhf_tokenizer_token(handle_->raw, id, token.out())) {
-    throw Error({.category = Category::bad_data,
-                 .where = "Tokenizer::token",
-                 .what = "no token has the id " + std::to_string(id) + "; the vocabulary ends before " + std::to_string(size()),
-                 .fix = "Check that model and tokenizer belong together."});
+    throw Error(
+        {.category = Category::bad_data,
+         .where = "Tokenizer::token",
+         .what = "no token has the id " + std::to_string(id) + "; the vocabulary ends before " + std::to_string(size()),
+         .fix = "Check that model and tokenizer belong together."});
   }
   return token.text();
 }
@@ -139,8 +141,9 @@ Tokenizer train_bpe(std::span<const std::string> texts, std::int64_t vocabulary_
   const auto inputs = detail::views(texts);
   const auto special = detail::views(special_tokens);
   Bytes error;
-  rlhf_tokenizer* raw = rlhf_tokenizer_train_bpe(inputs.data(), inputs.size(), static_cast<std::size_t>(vocabulary_size),
-                                                 special.data(), special.size(), error.out());
+  rlhf_tokenizer* raw =
+      rlhf_tokenizer_train_bpe(inputs.data(), inputs.size(), static_cast<std::size_t>(vocabulary_size), special.data(),
+                               special.size(), error.out());
   if (raw == nullptr) detail::fail("train_bpe", error, "");
   return Tokenizer(std::make_shared<detail::TokenizerHandle>(raw));
 }

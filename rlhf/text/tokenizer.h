@@ -32,14 +32,15 @@ class Tokenizer {
   static Tokenizer from_json(std::string_view json, std::string_view where = "tokenizer.json");
   static Tokenizer from_file(const std::filesystem::path& path);
 
-  /// Special tokens written out in the text (`<|im_end|>`) become their ids. `add_special` lets the tokenizer put its own
-  /// around the text (a BOS, say): right for raw text, wrong for a rendered conversation (see text/bundle.h).
+  /// Special tokens written out in the text (`<|im_end|>`) become their ids. `add_special` lets the tokenizer put its
+  /// own around the text (a BOS, say): right for raw text, wrong for a rendered conversation (see text/bundle.h).
   TokenIds encode(std::string_view text, bool add_special = false) const;
 
   /// The same for many texts, in parallel (see set_threads).
   std::vector<TokenIds> encode_batch(std::span<const std::string> texts, bool add_special = false) const;
 
-  /// Ids beyond the vocabulary (a padded embedding can sample them) stand for no text; bytes that aren't UTF-8 become U+FFFD.
+  /// Ids beyond the vocabulary (a padded embedding can sample them) stand for no text; bytes that aren't UTF-8 become
+  /// U+FFFD.
   std::string decode(std::span<const TokenId> ids, bool skip_special = true) const;
 
   /// One more than the largest id: the rows that an embedding needs.
@@ -72,12 +73,14 @@ class Tokenizer {
   std::shared_ptr<const detail::TokenizerHandle> handle_;
 };
 
-/// Trains a byte-level BPE (GPT-2's pre-tokenizer) for a tiny model from scratch. Ids: the special tokens in their order, the
-/// 256 bytes, then merges. `vocabulary_size` counts all three; fewer come out if the texts have too few pairs to merge.
+/// Trains a byte-level BPE (GPT-2's pre-tokenizer) for a tiny model from scratch. Ids: the special tokens in their
+/// order, the 256 bytes, then merges. `vocabulary_size` counts all three; fewer come out if the texts have too few
+/// pairs to merge.
 Tokenizer train_bpe(std::span<const std::string> texts, std::int64_t vocabulary_size,
                     std::span<const std::string> special_tokens);
 
-/// Threads that encode_batch uses from now on, in the whole process; 0 = the default (RAYON_NUM_THREADS, else all cores).
+/// Threads that encode_batch uses from now on, in the whole process; 0 = the default (RAYON_NUM_THREADS, else all
+/// cores).
 void set_threads(int threads);
 
 }  // namespace rlhf::text

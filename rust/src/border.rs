@@ -21,8 +21,7 @@ impl View {
     }
 
     pub unsafe fn text<'a>(self) -> Result<&'a str, String> {
-        str::from_utf8(self.bytes())
-            .map_err(|error| format!("the text is not UTF-8 at byte {}", error.valid_up_to()))
+        str::from_utf8(self.bytes()).map_err(|error| format!("the text is not UTF-8 at byte {}", error.valid_up_to()))
     }
 }
 

@@ -64,7 +64,14 @@ fn quoted(text: &str) -> String {
 fn float(value: &Value) -> String {
     let Ok(number) = f64::try_from(value.clone()) else { return value.to_string() };
     if !number.is_finite() {
-        return if number.is_nan() { "nan" } else if number > 0.0 { "inf" } else { "-inf" }.to_string();
+        return if number.is_nan() {
+            "nan"
+        } else if number > 0.0 {
+            "inf"
+        } else {
+            "-inf"
+        }
+        .to_string();
     }
     let scientific = format!("{number:e}");
     let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
@@ -74,7 +81,11 @@ fn float(value: &Value) -> String {
         return format!("{digits}e{sign}{:02}", exponent.abs());
     }
     let plain = format!("{number}");
-    if plain.contains('.') { plain } else { plain + ".0" }
+    if plain.contains('.') {
+        plain
+    } else {
+        plain + ".0"
+    }
 }
 
 pub struct JsonStyle {
@@ -119,7 +130,9 @@ fn write_json(out: &mut String, value: &Value, style: &JsonStyle, depth: usize) 
                 write_json(out, &value.get_item(name)?, style, depth + 1)
             })?;
         }
-        kind => return Err(Error::new(ErrorKind::InvalidOperation, format!("tojson cannot write a value of type {kind}"))),
+        kind => {
+            return Err(Error::new(ErrorKind::InvalidOperation, format!("tojson cannot write a value of type {kind}")))
+        }
     }
     Ok(())
 }

@@ -46,7 +46,11 @@ fn without_generation_blocks(source: &str) -> String {
     while let Some(start) = rest.find('{') {
         let (before, tag) = rest.split_at(start);
         out.push_str(before);
-        let end = if tag.starts_with("{#") { tag.find("#}") } else { tag.starts_with("{%").then(|| tag.find("%}")).flatten() };
+        let end = if tag.starts_with("{#") {
+            tag.find("#}")
+        } else {
+            tag.starts_with("{%").then(|| tag.find("%}")).flatten()
+        };
         let length = end.map_or(1, |end| end + 2);
         let (tag, after) = tag.split_at(length);
         let word = tag.trim_start_matches(['{', '%', '-', '+']).trim_end_matches(['}', '%', '-', '+']).trim();
@@ -93,7 +97,9 @@ fn tojson(value: &Value, ensure_ascii: Option<Value>, indent: Option<Value>, kwa
     };
     let separators = given(None, "separators")?;
     let separator = |place: usize, default: &str| -> Result<String, Error> {
-        separators.as_ref().map_or(Ok(default.to_string()), |pair| Ok(python::str(&pair.get_item(&Value::from(place))?)))
+        separators
+            .as_ref()
+            .map_or(Ok(default.to_string()), |pair| Ok(python::str(&pair.get_item(&Value::from(place))?)))
     };
     let style = JsonStyle {
         ensure_ascii: given(ensure_ascii, "ensure_ascii")?.is_some_and(|value| value.is_true()),
@@ -146,7 +152,10 @@ fn environment() -> Environment<'static> {
         matches!(value.kind(), ValueKind::Seq | ValueKind::String | ValueKind::Map)
     });
     environment.add_test("iterable", |value: &Value| {
-        matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable | ValueKind::String | ValueKind::Map | ValueKind::Undefined)
+        matches!(
+            value.kind(),
+            ValueKind::Seq | ValueKind::Iterable | ValueKind::String | ValueKind::Map | ValueKind::Undefined
+        )
     });
     environment
 }
@@ -195,12 +204,11 @@ pub unsafe extern "C" fn rlhf_template_render(
     error: *mut Bytes,
 ) -> bool {
     guard(error, || {
-        let variables: serde_json::Value = serde_json::from_slice(variables.bytes()).map_err(|error| error.to_string())?;
+        let variables: serde_json::Value =
+            serde_json::from_slice(variables.bytes()).map_err(|error| error.to_string())?;
         let template = (*handle).environment.get_template(NAME).map_err(|error| describe(&error))?;
         let mut out = Bounded(Vec::new());
-        template
-            .render_captured_to(Value::from_serialize(&variables), &mut out)
-            .map_err(|error| describe(&error))?;
+        template.render_captured_to(Value::from_serialize(&variables), &mut out).map_err(|error| describe(&error))?;
         *text = Bytes::new(out.0);
         Ok(())
     })

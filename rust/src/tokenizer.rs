@@ -25,11 +25,7 @@ impl Handle {
         tokenizer.with_padding(None);
         let largest = tokenizer.get_vocab(true).values().copied().max();
         let decoder = serde_json::to_value(tokenizer.get_decoder()).map_err(|error| error.to_string())?;
-        Ok(Handle {
-            decoder_kind: decoder_kind(&decoder),
-            size: largest.map_or(0, |id| id as i64 + 1),
-            tokenizer,
-        })
+        Ok(Handle { decoder_kind: decoder_kind(&decoder), size: largest.map_or(0, |id| id as i64 + 1), tokenizer })
     }
 
     fn token(&self, id: i64) -> Option<String> {
@@ -251,7 +247,8 @@ mod tests {
     #[test]
     fn byte_level_table_is_the_library_s() {
         for byte in 0u8..=255 {
-            let token: String = ByteLevel::alphabet().into_iter().filter(|c| byte_level_bytes(&c.to_string()) == [byte]).collect();
+            let token: String =
+                ByteLevel::alphabet().into_iter().filter(|c| byte_level_bytes(&c.to_string()) == [byte]).collect();
             assert_eq!(token.chars().count(), 1, "byte {byte}");
             let back = ByteLevel::default().decode_chain(vec![token]).unwrap().concat();
             assert_eq!(back, String::from_utf8_lossy(&[byte]));

@@ -26,7 +26,9 @@ struct Directory : TemporaryFolder {
 
 TEST(Bundle, ReadsAnHfDirectory) {
   const Directory folder;
-  folder.config({{"bos_token", {{"content", "<|im_start|>"}, {"special", true}}}, {"eos_token", "<|im_end|>"}, {"pad_token", nullptr},
+  folder.config({{"bos_token", {{"content", "<|im_start|>"}, {"special", true}}},
+                 {"eos_token", "<|im_end|>"},
+                 {"pad_token", nullptr},
                  {"chat_template", chatml_template()}});
   const auto bundle = folder.read();
   EXPECT_EQ(bundle.special.bos, 0);
@@ -64,9 +66,12 @@ TEST(Bundle, TheJinjaFileWinsOverTheKey) {
 
 TEST(Bundle, OfNamedTemplatesTheDefaultCounts) {
   const Directory folder;
-  folder.config({{"eos_token", "<|im_end|>"}, {"chat_template", {{{"name", "tool_use"}, {"template", "tools"}}, {{"name", "default"}, {"template", "plain"}}}}});
+  folder.config({{"eos_token", "<|im_end|>"},
+                 {"chat_template",
+                  {{{"name", "tool_use"}, {"template", "tools"}}, {{"name", "default"}, {"template", "plain"}}}}});
   EXPECT_EQ(folder.read().chat->render(hello), "plain");
-  folder.config({{"eos_token", "<|im_end|>"}, {"chat_template", {{{"name", "a"}, {"template", "1"}}, {{"name", "b"}, {"template", "2"}}}}});
+  folder.config({{"eos_token", "<|im_end|>"},
+                 {"chat_template", {{{"name", "a"}, {"template", "1"}}, {{"name", "b"}, {"template", "2"}}}}});
   EXPECT_THAT(error_of([&] { folder.read(); }), HasSubstr("found a, b"));
 }
 
@@ -97,7 +102,8 @@ TEST(Bundle, DamagedDirectoriesAreErrors) {
 }
 
 TEST(Bundle, ADoubledBosIsAnError) {
-  const auto bundle = TextBundle::from_tokenizer(tiny_tokenizer(), {{"bos_token", "<|im_start|>"}, {"eos_token", "<|im_end|>"}});
+  const auto bundle =
+      TextBundle::from_tokenizer(tiny_tokenizer(), {{"bos_token", "<|im_start|>"}, {"eos_token", "<|im_end|>"}});
   EXPECT_EQ(bundle.encode_rendered("<|im_start|>the").front(), 0);
   EXPECT_THAT(error_of([&] { bundle.encode_rendered("<|im_start|><|im_start|>the"); }), HasSubstr("two BOS"));
   auto gguf = gguf_metadata(tiny_tokenizer());

@@ -60,14 +60,16 @@ const TextBundle& smollm2_bundle() {
 
 const Tokenizer& tiny_tokenizer() {
   static const Tokenizer tokenizer = [] {
-    const std::vector<std::string> texts = {"the cat sat on the mat", "the rat sat on the hat", "naïve café, 你好 and 😀"};
+    const std::vector<std::string> texts = {"the cat sat on the mat", "the rat sat on the hat",
+                                            "naïve café, 你好 and 😀"};
     return train_bpe(texts, 300, std::vector<std::string>{"<|im_start|>", "<|im_end|>"});
   }();
   return tokenizer;
 }
 
 GgufTokenizer pieces_vocabulary(const std::vector<std::string>& pieces) {
-  GgufTokenizer gguf{.model = "llama", .tokens = {"<unk>", "<s>", "</s>"}, .token_types = {2, 3, 3}, .scores = {0, 0, 0}};
+  GgufTokenizer gguf{
+      .model = "llama", .tokens = {"<unk>", "<s>", "</s>"}, .token_types = {2, 3, 3}, .scores = {0, 0, 0}};
   for (int byte = 0; byte < 256; ++byte) {
     char token[8];
     std::snprintf(token, sizeof token, "<0x%02X>", byte);

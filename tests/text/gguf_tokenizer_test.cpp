@@ -32,8 +32,8 @@ TEST(GgufTokenizer, SmolLm2CutsEachDigitOff) {
   };
   EXPECT_THAT(spelt("2024"), ElementsAre("2", "0", "2", "4"));
   EXPECT_THAT(spelt("in 19"), ElementsAre("in", "Ġ", "1", "9"));
-  // The whitespace before a digit ends its piece, so that no space is left for the next one; a conversion without the digit
-  // rule would give "ĠĠ", "Ġ7" here.
+  // The whitespace before a digit ends its piece, so that no space is left for the next one; a conversion without the
+  // digit rule would give "ĠĠ", "Ġ7" here.
   EXPECT_THAT(spelt("   7"), ElementsAre("ĠĠĠ", "7"));
 }
 
@@ -62,7 +62,8 @@ TEST(GgufTokenizer, EveryPreTokenizerIsRecognisedOnTheWayBack) {
     gguf.pre = pre;
     const auto tokenizer = Tokenizer::from_json(tokenizer_json(gguf));
     EXPECT_EQ(gguf_metadata(tokenizer).pre, pre);
-    EXPECT_EQ(tokenizer.decode(tokenizer.encode("It's 2024,  isn't it?\n\n你好")), "It's 2024,  isn't it?\n\n你好") << pre;
+    EXPECT_EQ(tokenizer.decode(tokenizer.encode("It's 2024,  isn't it?\n\n你好")), "It's 2024,  isn't it?\n\n你好")
+        << pre;
   }
 }
 
@@ -102,8 +103,8 @@ TEST(GgufTokenizer, DamagedMetadataIsRefused) {
   EXPECT_NE(changed([](auto& g) { g.merges[0] = "no such"; }), "");
 }
 
-/// SentencePiece's cutting as llama.cpp does it, without its queue: of all neighbours whose union is a piece, the union with the
-/// highest score is made, the leftmost of equals; what is no piece in the end is spelt in bytes.
+/// SentencePiece's cutting as llama.cpp does it, without its queue: of all neighbours whose union is a piece, the union
+/// with the highest score is made, the leftmost of equals; what is no piece in the end is spelt in bytes.
 TokenIds cut_into_pieces(const GgufTokenizer& gguf, const std::string& text) {
   std::map<std::string, TokenId> ids;
   for (std::size_t id = 0; id < gguf.tokens.size(); ++id) ids[gguf.tokens[id]] = static_cast<TokenId>(id);
@@ -122,7 +123,9 @@ TokenIds cut_into_pieces(const GgufTokenizer& gguf, const std::string& text) {
     for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
       const auto found = ids.find(parts[i] + parts[i + 1]);
       if (found == ids.end()) continue;
-      const auto score = [&](std::size_t at) { return gguf.scores[static_cast<std::size_t>(ids[parts[at] + parts[at + 1]])]; };
+      const auto score = [&](std::size_t at) {
+        return gguf.scores[static_cast<std::size_t>(ids[parts[at] + parts[at + 1]])];
+      };
       if (best == parts.size() || score(i) > score(best)) best = i;
     }
     if (best == parts.size()) break;

@@ -32,7 +32,9 @@ void expect_streams_like_whole_decode(const Tokenizer& tokenizer, int rounds) {
 
 TEST(StreamDecoder, ByteLevelEqualsWholeDecode) { expect_streams_like_whole_decode(tiny_tokenizer(), 5000); }
 
-TEST(StreamDecoder, RealVocabularyEqualsWholeDecode) { expect_streams_like_whole_decode(smollm2_bundle().tokenizer, 2000); }
+TEST(StreamDecoder, RealVocabularyEqualsWholeDecode) {
+  expect_streams_like_whole_decode(smollm2_bundle().tokenizer, 2000);
+}
 
 TEST(StreamDecoder, PiecesEqualWholeDecode) {
   auto gguf = pieces_vocabulary({"▁", "a", "b", "中", "▁a", "▁▁"});

@@ -16,17 +16,20 @@ using testing::HasSubstr;
 
 /// Any Unicode text: RapidCheck's own strings are bytes.
 std::string random_text(std::mt19937& draw, int longest) {
-  const std::pair<int, int> ranges[] = {{0x20, 0x7E}, {0x20, 0x7E}, {0x00, 0x2FF}, {0x370, 0x5FF}, {0x2000, 0x2BFF}, {0x4E00, 0x9FFF}, {0x1F300, 0x1FAFF}, {0xE000, 0x10FFFF}};
+  const std::pair<int, int> ranges[] = {{0x20, 0x7E},     {0x20, 0x7E},     {0x00, 0x2FF},      {0x370, 0x5FF},
+                                        {0x2000, 0x2BFF}, {0x4E00, 0x9FFF}, {0x1F300, 0x1FAFF}, {0xE000, 0x10FFFF}};
   std::string text;
   for (int left = static_cast<int>(draw() % static_cast<unsigned>(longest + 1)); left > 0; --left) {
     const auto& [low, high] = ranges[draw() % std::size(ranges)];
-    const auto code = static_cast<unsigned>(low) + static_cast<unsigned>(draw()) % static_cast<unsigned>(high - low + 1);
+    const auto code =
+        static_cast<unsigned>(low) + static_cast<unsigned>(draw()) % static_cast<unsigned>(high - low + 1);
     if (code < 0x80) {
       text += static_cast<char>(code);
     } else if (code < 0x800) {
       text += {static_cast<char>(0xC0 | code >> 6), static_cast<char>(0x80 | (code & 0x3F))};
     } else if (code < 0x10000) {
-      text += {static_cast<char>(0xE0 | code >> 12), static_cast<char>(0x80 | (code >> 6 & 0x3F)), static_cast<char>(0x80 | (code & 0x3F))};
+      text += {static_cast<char>(0xE0 | code >> 12), static_cast<char>(0x80 | (code >> 6 & 0x3F)),
+               static_cast<char>(0x80 | (code & 0x3F))};
     } else {
       text += {static_cast<char>(0xF0 | code >> 18), static_cast<char>(0x80 | (code >> 12 & 0x3F)),
                static_cast<char>(0x80 | (code >> 6 & 0x3F)), static_cast<char>(0x80 | (code & 0x3F))};
@@ -113,7 +116,12 @@ TEST(Tokenizer, JsonReadsBackAsTheSame) {
 TEST(Tokenizer, TruncationAndPaddingOfTheFileDoNotApply) {
   auto json = nlohmann::json::parse(tiny_tokenizer().to_json());
   json["truncation"] = {{"direction", "Right"}, {"max_length", 2}, {"strategy", "LongestFirst"}, {"stride", 0}};
-  json["padding"] = {{"strategy", {{"Fixed", 64}}}, {"direction", "Right"}, {"pad_to_multiple_of", nullptr}, {"pad_id", 0}, {"pad_type_id", 0}, {"pad_token", "<|im_start|>"}};
+  json["padding"] = {{"strategy", {{"Fixed", 64}}},
+                     {"direction", "Right"},
+                     {"pad_to_multiple_of", nullptr},
+                     {"pad_id", 0},
+                     {"pad_type_id", 0},
+                     {"pad_token", "<|im_start|>"}};
   EXPECT_EQ(Tokenizer::from_json(json.dump()).encode("the cat sat"), tiny_tokenizer().encode("the cat sat"));
 }
 
@@ -132,9 +140,11 @@ TEST(Tokenizer, TextThatIsNotUtf8IsRefusedWithItsPlace) {
 }
 
 TEST(Tokenizer, HostileFilesAreErrors) {
-  for (const std::string json : {"", "{", "[]", "null", "{\"model\":{}}", "{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":-1},\"merges\":[]}}",
-                                 "{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[[\"a\",\"b\"]]}}", "\xFF\xFE"}) {
-    EXPECT_THAT(error_of([&] { Tokenizer::from_json(json, "some/tokenizer.json"); }), HasSubstr("some/tokenizer.json")) << json;
+  for (const std::string json :
+       {"", "{", "[]", "null", "{\"model\":{}}", "{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":-1},\"merges\":[]}}",
+        "{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[[\"a\",\"b\"]]}}", "\xFF\xFE"}) {
+    EXPECT_THAT(error_of([&] { Tokenizer::from_json(json, "some/tokenizer.json"); }), HasSubstr("some/tokenizer.json"))
+        << json;
   }
   EXPECT_NE(error_of([] { Tokenizer::from_json(std::string(100000, '['), "deep"); }), "");
   EXPECT_THAT(error_of([] { Tokenizer::from_file("/no/such/tokenizer.json"); }), HasSubstr("cannot be read"));
@@ -145,7 +155,8 @@ TEST(Tokenizer, DamagedFilesNeverEndTheProcess) {
   std::mt19937 draw(3);
   for (int i = 0; i < 150; ++i) {
     std::string damaged = whole;
-    for (int changes = 1 + static_cast<int>(draw() % 3); changes > 0; --changes) damaged[draw() % damaged.size()] = static_cast<char>(draw() % 256);
+    for (int changes = 1 + static_cast<int>(draw() % 3); changes > 0; --changes)
+      damaged[draw() % damaged.size()] = static_cast<char>(draw() % 256);
     error_of([&] {
       const auto tokenizer = Tokenizer::from_json(damaged);
       tokenizer.decode(tokenizer.encode("the cat 你好", true));
@@ -157,8 +168,11 @@ TEST(Utf8, MaximalSubpartsAreReplacedAsTheStandardSays) {
   using detail::Utf8Step;
   EXPECT_EQ(detail::utf8_step("\xE4\xB8\xAD").length, 3u);
   EXPECT_EQ(detail::utf8_step("\xE4\xB8").kind, Utf8Step::unfinished);
-  EXPECT_EQ(detail::utf8_step("\xE4\xB8" "A").length, 2u);         // E4 B8 is one ill-formed part
-  EXPECT_EQ(detail::utf8_step("\xE0\x80\x80").length, 1u);         // overlong: E0 cannot be followed by 80
+  EXPECT_EQ(detail::utf8_step("\xE4\xB8"
+                              "A")
+                .length,
+            2u);                                                         // E4 B8 is one ill-formed part
+  EXPECT_EQ(detail::utf8_step("\xE0\x80\x80").length, 1u);               // overlong: E0 cannot be followed by 80
   EXPECT_EQ(detail::utf8_step("\xED\xA0\x80").kind, Utf8Step::invalid);  // a surrogate
   EXPECT_EQ(detail::utf8_step("\x80").kind, Utf8Step::invalid);
   EXPECT_TRUE(detail::is_utf8("a\xC3\xA9"));

@@ -12,9 +12,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* names[] = {"tokenizer.json",     "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
-                                 "chat_template.jinja", "chat_template.json",    "generation_config.json",  "vocab.json",
-                                 "merges.txt",          "tokenizer.model"};
+constexpr const char* names[] = {
+    "tokenizer.json",      "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+    "chat_template.jinja", "chat_template.json",    "generation_config.json",  "vocab.json",
+    "merges.txt",          "tokenizer.model"};
 
 std::optional<std::string> read(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -26,10 +27,13 @@ json parse(const std::string& text, const fs::path& path) {
   try {
     json value = json::parse(text);
     if (value.is_object()) return value;
-    throw Error({.category = Category::bad_data, .where = path.string(),
-                 .what = std::string("a JSON object is expected, found ") + value.type_name(), .fix = "Restore the file."});
+    throw Error({.category = Category::bad_data,
+                 .where = path.string(),
+                 .what = std::string("a JSON object is expected, found ") + value.type_name(),
+                 .fix = "Restore the file."});
   } catch (const json::parse_error& error) {
-    throw Error({.category = Category::bad_data, .where = path.string(), .what = error.what(), .fix = "Restore the file."});
+    throw Error(
+        {.category = Category::bad_data, .where = path.string(), .what = error.what(), .fix = "Restore the file."});
   }
 }
 
@@ -41,7 +45,8 @@ json parse_if_there(const Files& files, const fs::path& folder, const char* name
 /// A token is written as a string or as an object with `content`.
 std::optional<std::string> token_text(const json& value) {
   if (value.is_string()) return value.get<std::string>();
-  if (value.is_object() && value.contains("content") && value["content"].is_string()) return value["content"].get<std::string>();
+  if (value.is_object() && value.contains("content") && value["content"].is_string())
+    return value["content"].get<std::string>();
   return std::nullopt;
 }
 
@@ -88,7 +93,8 @@ Files read_text_files(const fs::path& folder) {
     throw Error({.category = Category::bad_data,
                  .where = folder.string(),
                  .what = "there is no tokenizer.json",
-                 .fix = "Save the fast tokenizer beside the weights: AutoTokenizer.from_pretrained(...).save_pretrained(folder)."});
+                 .fix = "Save the fast tokenizer beside the weights: "
+                        "AutoTokenizer.from_pretrained(...).save_pretrained(folder)."});
   }
   return files;
 }
@@ -119,13 +125,14 @@ std::optional<FoundTemplate> find_chat_template(const Files& files, const fs::pa
   for (const char* name : {"chat_template.json", "tokenizer_config.json"}) {
     const json config = parse_if_there(files, folder, name);
     const std::string where = (folder / name).string() + ": chat_template";
-    if (auto source = template_of(config.value("chat_template", json()), where)) return FoundTemplate{std::move(*source), where};
+    if (auto source = template_of(config.value("chat_template", json()), where))
+      return FoundTemplate{std::move(*source), where};
   }
   return std::nullopt;
 }
 
-Files make_text_files(std::string tokenizer_json, const std::map<std::string, std::string>& tokens, const SpecialTokens& special,
-                      const std::string& chat_template) {
+Files make_text_files(std::string tokenizer_json, const std::map<std::string, std::string>& tokens,
+                      const SpecialTokens& special, const std::string& chat_template) {
   json config = {{"tokenizer_class", "PreTrainedTokenizerFast"}, {"clean_up_tokenization_spaces", false}};
   for (const auto& [name, token] : tokens) config[name] = token;
   json generation = json::object();

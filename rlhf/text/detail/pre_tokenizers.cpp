@@ -30,7 +30,8 @@ constexpr const char* gpt2_words = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+|
 }  // namespace
 
 const std::vector<PreTokenizer>& pre_tokenizers() {
-  // Which names share a pattern, and which of them ignore merges or add a BOS, is llama.cpp's choice (src/llama-vocab.cpp).
+  // Which names share a pattern, and which of them ignore merges or add a BOS, is llama.cpp's choice
+  // (src/llama-vocab.cpp).
   static const std::vector<PreTokenizer> table = {
       {.names = {"smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b"},
        .steps = sequence({{{"type", "Digits"}, {"individual_digits", true}}, byte_level(true)})},
@@ -41,13 +42,14 @@ const std::vector<PreTokenizer>& pre_tokenizers() {
        .ignore_merges = true,
        .adds_bos = true},
       {.names = {"dbrx", "smaug-bpe"}, .steps = sequence({split(words("{1,3}")), byte_level(false)})},
-      // Differs from llama.cpp: Qwen's own tokenizer composes characters (NFC) first; the models were trained with that.
+      // Differs from llama.cpp: Qwen's own tokenizer composes characters (NFC) first; the models were trained with
+      // that.
       {.names = {"qwen2"}, .steps = sequence({split(words("")), byte_level(false)}), .normalizer = {{"type", "NFC"}}},
       {.names = {"stablelm2", "deepseek-r1-qwen", "megrez", "hunyuan"},
        .steps = sequence({split(words("")), byte_level(false)})},
       {.names = {"default"},
-       .steps = sequence({split(R"([\p{P}\$\+<=>\^~\|]+)"), split(gpt2_words), split(R"(\p{N}+)"), split("[0-9][0-9][0-9]"),
-                          byte_level(false)})},
+       .steps = sequence({split(R"([\p{P}\$\+<=>\^~\|]+)"), split(gpt2_words), split(R"(\p{N}+)"),
+                          split("[0-9][0-9][0-9]"), byte_level(false)})},
   };
   return table;
 }

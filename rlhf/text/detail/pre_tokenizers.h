@@ -10,7 +10,7 @@ namespace rlhf::text::detail {
 struct PreTokenizer {
   std::vector<std::string> names;  // the first is the one to write
   nlohmann::json steps;            // `pre_tokenizer` of tokenizer.json
-  nlohmann::json normalizer{};      // null = none
+  nlohmann::json normalizer{};     // null = none
   bool ignore_merges = false;      // a whole word that is a token stays one, whatever the merges say
   bool adds_bos = false;           // unless the file says otherwise
 };

@@ -5,7 +5,7 @@ namespace rlhf::text::detail {
 namespace {
 
 struct Lead {
-  std::size_t length;  // of the whole sequence; 0 = cannot begin one
+  std::size_t length;                     // of the whole sequence; 0 = cannot begin one
   unsigned char low = 0x80, high = 0xBF;  // bounds of the second byte (Unicode standard, table 3-7)
 };
 

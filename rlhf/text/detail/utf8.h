@@ -13,8 +13,9 @@ struct Utf8Step {
   enum { character, invalid, unfinished } kind;
 };
 
-/// Looks at the front of `bytes` (not empty). An invalid part is as long as the Unicode standard recommends (section 3.9, the
-/// maximal subpart of an ill-formed sequence), which is what lossy decoders agree on; unfinished = more bytes could complete it.
+/// Looks at the front of `bytes` (not empty). An invalid part is as long as the Unicode standard recommends
+/// (section 3.9, the maximal subpart of an ill-formed sequence), which is what lossy decoders agree on; unfinished =
+/// more bytes could complete it.
 Utf8Step utf8_step(std::string_view bytes);
 
 bool is_utf8(std::string_view bytes);
