@@ -13,7 +13,8 @@
 
 namespace rlhf {
 
-AppendFile::AppendFile(std::filesystem::path file) : AppendFile(std::move(file), std::numeric_limits<std::uint64_t>::max()) {}
+AppendFile::AppendFile(std::filesystem::path file)
+    : AppendFile(std::move(file), std::numeric_limits<std::uint64_t>::max()) {}
 
 AppendFile::AppendFile(std::filesystem::path file, std::uint64_t keep)
     : file_(std::move(file)), descriptor_(::open(file_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)) {

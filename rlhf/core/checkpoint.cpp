@@ -85,7 +85,8 @@ void write_state(const fs::path& folder, const State& state) {
 State read_state(const fs::path& folder) {
   State state;
   const auto file = SafetensorsFile::open(folder / "tensors.safetensors");
-  for (const auto& name : file.names()) state.tensors[name] = file.tensor(name).clone();  // the file may be removed later
+  for (const auto& name : file.names())
+    state.tensors[name] = file.tensor(name).clone();  // the file may be removed later
   state.values = json::from_cbor(read_file(folder / "values.cbor"));
   return state;
 }
@@ -94,7 +95,8 @@ State read_state(const fs::path& folder) {
 void write_manifest(const fs::path& folder, const CheckpointRecord& record) {
   json files = json::object();
   for (const auto& file : files_below(folder)) {
-    files[fs::relative(file, folder).generic_string()] = {{"bytes", fs::file_size(file)}, {"sha256", sha256_file(file)}};
+    files[fs::relative(file, folder).generic_string()] = {{"bytes", fs::file_size(file)},
+                                                          {"sha256", sha256_file(file)}};
   }
   json manifest = {{"format", manifest_format},
                    {"step", record.step},
@@ -122,7 +124,8 @@ std::optional<std::string> damage_of_manifest(json manifest) {
   manifest.erase("sha256");
   if (expected != json(sha256(manifest.dump()))) return "manifest.json is not whole";
   if (manifest.at("format") != manifest_format) {
-    return fmt::format("manifest.json has format {}; this release reads {}", manifest.at("format").dump(), manifest_format);
+    return fmt::format("manifest.json has format {}; this release reads {}", manifest.at("format").dump(),
+                       manifest_format);
   }
   return std::nullopt;
 }
@@ -145,15 +148,17 @@ void put_in_place(const fs::path& temporary, const fs::path& checkpoint) {
 
 void keep_newest(const fs::path& folder, int keep) {
   const auto existing = checkpoints_in(folder);
-  for (std::size_t i = static_cast<std::size_t>(std::max(keep, 1)); i < existing.size(); ++i) fs::remove_all(existing[i]);
+  for (std::size_t i = static_cast<std::size_t>(std::max(keep, 1)); i < existing.size(); ++i)
+    fs::remove_all(existing[i]);
   remove_leftovers(folder, true);
 }
 
-[[noreturn]] void throw_unwritable(const fs::path& checkpoint, const std::string& what, Category category, const std::string& fix) {
+[[noreturn]] void throw_unwritable(const fs::path& checkpoint, const std::string& what, Category category,
+                                   const std::string& fix) {
   throw Error({.category = category,
                .where = checkpoint.string(),
-               .what = fmt::format("the checkpoint was not written: {} ({} free); earlier checkpoints are as they were", what,
-                                   bytes_as_text(free_bytes(checkpoint))),
+               .what = fmt::format("the checkpoint was not written: {} ({} free); earlier checkpoints are as they were",
+                                   what, bytes_as_text(free_bytes(checkpoint))),
                .fix = fix});
 }
 
@@ -217,8 +222,8 @@ std::pair<Restored, CheckpointRecord> read_checkpoint(const fs::path& checkpoint
   return {Restored{.step = record.step, .model_folder = checkpoint, .state = read_state(checkpoint / "state")}, record};
 }
 
-std::optional<std::pair<Restored, CheckpointRecord>> newest_checkpoint(const fs::path& checkpoints,
-                                                                       const std::function<void(std::string_view)>& warn) {
+std::optional<std::pair<Restored, CheckpointRecord>> newest_checkpoint(
+    const fs::path& checkpoints, const std::function<void(std::string_view)>& warn) {
   const auto existing = checkpoints_in(checkpoints);
   std::vector<fs::path> damaged;
   for (const auto& checkpoint : existing) {

@@ -37,8 +37,8 @@ struct CheckpointRecord {
 };
 
 /// Writes `checkpoints/step-000120/` so that it exists whole or not at all: a temporary folder, fsync of every file and
-/// folder, a manifest of SHA-256 hashes, rename, then the pointer `checkpoints/latest`. Afterwards only the newest `keep`
-/// checkpoints are kept. What the offsets speak of has to be on disk.
+/// folder, a manifest of SHA-256 hashes, rename, then the pointer `checkpoints/latest`. Afterwards only the newest
+/// `keep` checkpoints are kept. What the offsets speak of has to be on disk.
 ///
 /// Throws Error(resource), and leaves the older checkpoints alone, when the disk is full; the space the last checkpoint
 /// took (or the state, if that is more) is checked before anything is written.

@@ -37,7 +37,9 @@ void append_varint(std::string& out, std::uint64_t value) {
   out += static_cast<char>(value);
 }
 
-void append_key(std::string& out, int field, Wire wire) { append_varint(out, static_cast<std::uint64_t>(field) << 3 | wire); }
+void append_key(std::string& out, int field, Wire wire) {
+  append_varint(out, static_cast<std::uint64_t>(field) << 3 | wire);
+}
 
 void append_text(std::string& out, int field, std::string_view text) {
   append_key(out, field, length_delimited);

@@ -126,18 +126,26 @@ bool accept_choice(const json& value, const Choice& choice) {
 
 template <class T>
 json plain(const T& value) {
-  if constexpr (std::is_same_v<T, std::filesystem::path>) return value.string();
-  else return value;
+  if constexpr (std::is_same_v<T, std::filesystem::path>)
+    return value.string();
+  else
+    return value;
 }
 
 std::string found(const json& value) {
   switch (value.type()) {
-    case json::value_t::object: return "a table";
-    case json::value_t::array: return fmt::format("the list {}", value.dump(-1, ' ', false, json::error_handler_t::replace));
-    case json::value_t::string: return fmt::format("the text \"{}\"", value.get_ref<const std::string&>());
-    case json::value_t::null: return "nothing";
-    case json::value_t::number_float: return fmt::format("the number {}", as_toml(value));
-    default: return value.dump();
+    case json::value_t::object:
+      return "a table";
+    case json::value_t::array:
+      return fmt::format("the list {}", value.dump(-1, ' ', false, json::error_handler_t::replace));
+    case json::value_t::string:
+      return fmt::format("the text \"{}\"", value.get_ref<const std::string&>());
+    case json::value_t::null:
+      return "nothing";
+    case json::value_t::number_float:
+      return fmt::format("the number {}", as_toml(value));
+    default:
+      return value.dump();
   }
 }
 
@@ -147,11 +155,14 @@ json number_from_text(std::string_view text) {
   if (digits.starts_with('+')) digits.erase(0, 1);
   const char *begin = digits.data(), *end = begin + digits.size();
   std::int64_t integer = 0;
-  if (const auto [stop, status] = std::from_chars(begin, end, integer); status == std::errc() && stop == end) return integer;
+  if (const auto [stop, status] = std::from_chars(begin, end, integer); status == std::errc() && stop == end)
+    return integer;
   std::uint64_t large = 0;
-  if (const auto [stop, status] = std::from_chars(begin, end, large); status == std::errc() && stop == end) return large;
+  if (const auto [stop, status] = std::from_chars(begin, end, large); status == std::errc() && stop == end)
+    return large;
   double number = 0;
-  if (const auto [stop, status] = std::from_chars(begin, end, number); status == std::errc() && stop == end) return number;
+  if (const auto [stop, status] = std::from_chars(begin, end, number); status == std::errc() && stop == end)
+    return number;
   return std::string(text);
 }
 
@@ -234,11 +245,12 @@ void assign(const Field& field, const json& value, const std::string& where) {
     const auto meant = nearest(value.get_ref<const std::string&>(), choice->names);
     fix = meant ? fmt::format("Did you mean \"{}\"?", *meant) : "";
   }
-  throw Error({.category = Category::usage,
-               .where = where,
-               .what = fmt::format("{} is to be {}{}; found {}", field.path,
-                                   std::holds_alternative<Choice>(field.target) ? "one of " : "", type_of(field), found(value)),
-               .fix = fix});
+  throw Error(
+      {.category = Category::usage,
+       .where = where,
+       .what = fmt::format("{} is to be {}{}; found {}", field.path,
+                           std::holds_alternative<Choice>(field.target) ? "one of " : "", type_of(field), found(value)),
+       .fix = fix});
 }
 
 void assign_text(const Field& field, std::string_view text, const std::string& where) {

@@ -25,11 +25,11 @@ struct Choice {
 };
 
 /// Where a setting lives, by type. Every type a config struct may have is in this list.
-using FieldTarget = std::variant<bool*, int*, std::int64_t*, std::uint64_t*, double*, std::string*, std::filesystem::path*,
-                                 std::vector<std::string>*, std::vector<double>*, std::vector<std::int64_t>*,
-                                 std::optional<bool>*, std::optional<int>*, std::optional<std::int64_t>*,
-                                 std::optional<std::uint64_t>*, std::optional<double>*, std::optional<std::string>*,
-                                 std::optional<std::filesystem::path>*, Choice>;
+using FieldTarget =
+    std::variant<bool*, int*, std::int64_t*, std::uint64_t*, double*, std::string*, std::filesystem::path*,
+                 std::vector<std::string>*, std::vector<double>*, std::vector<std::int64_t>*, std::optional<bool>*,
+                 std::optional<int>*, std::optional<std::int64_t>*, std::optional<std::uint64_t>*,
+                 std::optional<double>*, std::optional<std::string>*, std::optional<std::filesystem::path>*, Choice>;
 
 struct Field {
   std::string path;  // "kl.target": groups joined by dots
@@ -59,13 +59,15 @@ class Fields {
  public:
   template <class T>
   void field(std::string_view name, T& member, std::string_view help) {
-    static_assert(std::is_constructible_v<FieldTarget, T*>, "FieldTarget (rlhf/core/fields.h) lists the types a setting can have");
+    static_assert(std::is_constructible_v<FieldTarget, T*>,
+                  "FieldTarget (rlhf/core/fields.h) lists the types a setting can have");
     add(name, FieldTarget(&member), help);
   }
 
   template <class T>
   void choice(std::string_view name, T& member,
-              std::initializer_list<std::pair<std::string_view, std::type_identity_t<T>>> options, std::string_view help) {
+              std::initializer_list<std::pair<std::string_view, std::type_identity_t<T>>> options,
+              std::string_view help) {
     std::vector<std::string> names;
     std::vector<T> values;
     for (const auto& [option, value] : options) {
@@ -135,8 +137,9 @@ Fields fields_of(const Config& config) {
   return f;
 }
 
-// The same operations on the type-erased list. Every wrong key or value throws rlhf::Error (Category::usage, or bad_data
-// where a file is no TOML) with file:line:column, flag or variable, what was expected, and the nearest known name.
+// The same operations on the type-erased list. Every wrong key or value throws rlhf::Error (Category::usage, or
+// bad_data where a file is no TOML) with file:line:column, flag or variable, what was expected, and the nearest known
+// name.
 
 /// `text` is TOML; `where` names it in messages and origins.
 void load_toml_text(const Fields& fields, std::string_view text, const std::string& where, Origins* origins = nullptr);
@@ -169,7 +172,8 @@ void load_toml_text(Config& config, std::string_view text, const std::string& wh
   load_toml_text(fields_of(config), text, where, origins);
 }
 template <Configurable Config>
-void apply_override(Config& config, std::string_view assignment, std::string_view origin = "flag", Origins* origins = nullptr) {
+void apply_override(Config& config, std::string_view assignment, std::string_view origin = "flag",
+                    Origins* origins = nullptr) {
   apply_override(fields_of(config), assignment, origin, origins);
 }
 template <Configurable Config>

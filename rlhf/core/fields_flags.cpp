@@ -17,8 +17,10 @@ namespace {
 std::string variable_of(const std::string& path) {
   std::string name = "RLHF_";
   for (const char c : path) {
-    if (c == '.') name += "__";
-    else name += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    if (c == '.')
+      name += "__";
+    else
+      name += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   }
   return name;
 }
@@ -38,7 +40,8 @@ const Field& known(const Fields& fields, std::string_view path, const std::strin
   throw_unknown(fields, path, where);
 }
 
-void set(const Field& field, std::string_view text, const std::string& where, std::string_view origin, Origins* origins) {
+void set(const Field& field, std::string_view text, const std::string& where, std::string_view origin,
+         Origins* origins) {
   assign_text(field, text, where);
   if (origins) (*origins)[field.path] = std::string(origin);
 }
@@ -53,8 +56,10 @@ std::vector<std::string> apply_environment(const Fields& fields, Origins* origin
     if (!name.starts_with("RLHF_")) continue;
     const auto field = std::find_if(fields.all().begin(), fields.all().end(),
                                     [&](const Field& f) { return variable_of(f.path) == name; });
-    if (field == fields.all().end()) unknown.push_back(name);
-    else set(*field, assignment.substr(name.size() + 1), name, name, origins);
+    if (field == fields.all().end())
+      unknown.push_back(name);
+    else
+      set(*field, assignment.substr(name.size() + 1), name, name, origins);
   }
   std::sort(unknown.begin(), unknown.end());
   return unknown;

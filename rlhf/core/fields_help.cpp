@@ -33,7 +33,8 @@ std::string help_line(const Field& field) {
   std::string flag = field.path;
   std::replace(flag.begin(), flag.end(), '_', '-');
   std::string left = fmt::format("  --{} {}", flag, type_of(field));
-  left += left.size() + 2 > help_column ? '\n' + std::string(help_column, ' ') : std::string(help_column - left.size(), ' ');
+  left += left.size() + 2 > help_column ? '\n' + std::string(help_column, ' ')
+                                        : std::string(help_column - left.size(), ' ');
   const auto value = as_toml(value_of(field));
   return left + wrapped(fmt::format("{} (default: {})", field.help, value.empty() ? "none" : value)) + '\n';
 }

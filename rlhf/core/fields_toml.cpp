@@ -46,7 +46,8 @@ void write_settings(std::string& out, const Fields& fields, const std::string& g
     const auto found = origins.find(field.path);
     const auto origin = found == origins.end() ? std::string("default") : found->second;
     const auto value = as_toml(value_of(field));
-    out += value.empty() ? fmt::format("# {} = none  # {}\n", key, origin) : fmt::format("{} = {}  # {}\n", key, value, origin);
+    out += value.empty() ? fmt::format("# {} = none  # {}\n", key, origin)
+                         : fmt::format("{} = {}  # {}\n", key, value, origin);
   }
 }
 

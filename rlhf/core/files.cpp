@@ -45,7 +45,8 @@ std::vector<std::string> similar_names(const fs::path& file) {
   for (const auto& entry : fs::directory_iterator(file.has_parent_path() ? file.parent_path() : ".", ignored)) {
     const auto name = entry.path().filename().string();
     const auto distance = edit_distance(wanted, name);
-    if (distance <= std::max<std::size_t>(2, wanted.size() / 3) || entry.path().stem() == stem) near.emplace_back(distance, name);
+    if (distance <= std::max<std::size_t>(2, wanted.size() / 3) || entry.path().stem() == stem)
+      near.emplace_back(distance, name);
   }
   std::sort(near.begin(), near.end());
   std::vector<std::string> names;
@@ -72,7 +73,8 @@ std::vector<std::string> similar_names(const fs::path& file) {
 void sync_descriptor(const fs::path& path, int flags) {
   const Descriptor descriptor(path, flags);
   if (descriptor.number() < 0) throw_file_error(path, "opened");
-  if (::fsync(descriptor.number()) != 0 && errno != EINVAL) throw_file_error(path, "flushed to the disk");  // EINVAL: /dev, /proc
+  if (::fsync(descriptor.number()) != 0 && errno != EINVAL)
+    throw_file_error(path, "flushed to the disk");  // EINVAL: /dev, /proc
 }
 
 }  // namespace
@@ -80,7 +82,8 @@ void sync_descriptor(const fs::path& path, int flags) {
 void throw_file_error(const fs::path& file, std::string_view action) {
   const int reason = errno;
   std::string fix;
-  if (reason == ENOSPC || reason == EDQUOT) fix = fmt::format("{} are free there. Free some space, or write to another disk.", bytes_as_text(free_bytes(file)));
+  if (reason == ENOSPC || reason == EDQUOT)
+    fix = fmt::format("{} are free there. Free some space, or write to another disk.", bytes_as_text(free_bytes(file)));
   if (reason == EFBIG) fix = "The limit on file sizes is reached (ulimit -f).";
   if (reason == EACCES || reason == EPERM || reason == EROFS) fix = "Check the permissions of the file and its folder.";
   throw Error({.category = Category::resource,
@@ -97,7 +100,10 @@ std::string read_file(const fs::path& file) {
   }
   struct stat about {};
   if (::fstat(descriptor.number(), &about) == 0 && S_ISDIR(about.st_mode)) {
-    throw Error({.category = Category::bad_data, .where = file.string(), .what = "this is a folder; expected a file", .fix = ""});
+    throw Error({.category = Category::bad_data,
+                 .where = file.string(),
+                 .what = "this is a folder; expected a file",
+                 .fix = ""});
   }
   std::string text;
   text.reserve(static_cast<std::size_t>(about.st_size));
@@ -122,8 +128,10 @@ void sync_folder(const fs::path& folder) { sync_descriptor(folder, O_RDONLY | O_
 
 void sync_tree(const fs::path& folder) {
   for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.is_directory()) sync_tree(entry.path());
-    else if (entry.is_regular_file()) sync_file(entry.path());
+    if (entry.is_directory())
+      sync_tree(entry.path());
+    else if (entry.is_regular_file())
+      sync_file(entry.path());
   }
   sync_folder(folder);
 }
@@ -154,8 +162,8 @@ void require_free_bytes(const fs::path& path, std::uint64_t needed, std::string_
   if (free >= needed) return;
   throw Error({.category = Category::resource,
                .where = path.string(),
-               .what = fmt::format("{} needs {} ({} bytes), and {} ({} bytes) are free", purpose, bytes_as_text(needed), needed,
-                                   bytes_as_text(free), free),
+               .what = fmt::format("{} needs {} ({} bytes), and {} ({} bytes) are free", purpose, bytes_as_text(needed),
+                                   needed, bytes_as_text(free), free),
                .fix = "Free some space, or write to another disk."});
 }
 

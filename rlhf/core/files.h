@@ -57,10 +57,12 @@ class AppendFile {
   std::uint64_t size_ = 0;
 };
 
-/// An exclusive lock between processes, held from construction to destruction and released by the system when the process ends.
+/// An exclusive lock between processes, held from construction to destruction and released by the system when the
+/// process ends.
 class Lock {
  public:
-  /// Throws Error(usage) "in use by pid N" when another holder has it. `what` is what the lock guards: "run folder runs/a".
+  /// Throws Error(usage) "in use by pid N" when another holder has it. `what` is what the lock guards: "run folder
+  /// runs/a".
   Lock(const std::filesystem::path& file, std::string_view what);
   Lock(Lock&& other) noexcept;
   Lock& operator=(Lock&&) = delete;

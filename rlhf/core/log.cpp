@@ -8,7 +8,8 @@
 
 namespace rlhf {
 
-Log::Log(const std::filesystem::path& file, std::function<void(std::string_view)> show) : file_(file), show_(std::move(show)) {}
+Log::Log(const std::filesystem::path& file, std::function<void(std::string_view)> show)
+    : file_(file), show_(std::move(show)) {}
 
 void Log::write(Level level, std::string_view text) {
   const auto line = fmt::format("{}{}", level == Level::warning ? "warning: " : "", text);

@@ -35,8 +35,9 @@ std::string first_value(const char* file, std::string_view key) {
 
 // Those that change which arithmetic kernels run.
 std::vector<std::string> cpu_features() {
-  static constexpr std::array<std::string_view, 12> watched = {
-      "sse4_2", "avx", "avx2", "fma", "f16c", "avx512f", "avx512bw", "avx512vl", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8"};
+  static constexpr std::array<std::string_view, 12> watched = {"sse4_2",      "avx",         "avx2",     "fma",
+                                                               "f16c",        "avx512f",     "avx512bw", "avx512vl",
+                                                               "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8"};
   std::vector<std::string> found;
   std::istringstream words(first_value("/proc/cpuinfo", "flags"));
   for (std::string word; words >> word;) {
@@ -77,7 +78,8 @@ json describe_machine() {
   about["system"] = fmt::format("{} {} {}", system.sysname, system.release, system.machine);
   about["processor"] = first_value("/proc/cpuinfo", "model name");
   about["cores"] = std::thread::hardware_concurrency();
-  about["memory_bytes"] = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGE_SIZE));
+  about["memory_bytes"] =
+      static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGE_SIZE));
   return about;
 }
 

@@ -9,8 +9,12 @@ namespace {
 
 double read(const std::string& name, const Tensor& scalar) {
   if (!scalar.defined() || scalar.numel() != 1) {
-    const auto found = scalar.defined() ? "a tensor of " + std::to_string(scalar.numel()) + " elements" : std::string("no tensor");
-    throw Error({.category = Category::failure, .where = "metric " + name, .what = "expected one number; found " + found, .fix = ""});
+    const auto found =
+        scalar.defined() ? "a tensor of " + std::to_string(scalar.numel()) + " elements" : std::string("no tensor");
+    throw Error({.category = Category::failure,
+                 .where = "metric " + name,
+                 .what = "expected one number; found " + found,
+                 .fix = ""});
   }
   return scalar.item<double>();
 }
@@ -34,7 +38,8 @@ std::vector<std::pair<std::string, double>> MetricRow::values() const {
 }
 
 bool is_measured(std::string_view name) {
-  return name == "step_time" || name.starts_with("time/") || name.starts_with("tokens_per_second/") || name.starts_with("mem/");
+  return name == "step_time" || name.starts_with("time/") || name.starts_with("tokens_per_second/") ||
+         name.starts_with("mem/");
 }
 
 }  // namespace rlhf

@@ -29,7 +29,8 @@ class MetricRow {
   void add(std::string_view name, const Tensor& scalar);
 
   bool empty() const { return entries_.empty(); }
-  /// Reads the tensors: the one place that waits for a device. Throws rlhf::Error if a tensor has not exactly one element.
+  /// Reads the tensors: the one place that waits for a device. Throws rlhf::Error if a tensor has not exactly one
+  /// element.
   std::vector<std::pair<std::string, double>> values() const;
 
  private:

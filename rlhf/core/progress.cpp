@@ -127,8 +127,8 @@ std::string Progress::line(double now) const {
   }
   const double share = std::clamp(static_cast<double>(done_) / static_cast<double>(total_), 0.0, 1.0);
   const auto head = fmt::format("{}: {:3}%", what_, static_cast<int>(share * 100));
-  const auto counts = fmt::format("{}/{} [{}<{}, {}{}]", done_, total_, duration_as_text(elapsed), duration_as_text(left),
-                                  rate_as_text(rate), tail);
+  const auto counts = fmt::format("{}/{} [{}<{}, {}{}]", done_, total_, duration_as_text(elapsed),
+                                  duration_as_text(left), rate_as_text(rate), tail);
   const auto taken = columns(head) + columns(counts) + 4;  // the bar's edges, a space, and the last column stays free
   const auto room = static_cast<std::size_t>(std::max(options_.terminal.width, 0));
   if (!options_.terminal.interactive || room < taken + 4) return head + " " + counts;

@@ -33,7 +33,8 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  /// Starts a line; one that is running is finished first. `total` 0: not known. `done`: what a resumed run has behind it.
+  /// Starts a line; one that is running is finished first. `total` 0: not known. `done`: what a resumed run has behind
+  /// it.
   void start(std::string_view what, std::int64_t total, std::int64_t done = 0);
   void advance(std::int64_t by = 1);
   void set(std::int64_t done);

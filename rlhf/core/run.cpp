@@ -118,7 +118,8 @@ void Run::Parts::restore() {
 void Run::Parts::write_config(const std::string& config) {
   const auto file = options.folder / "config.toml";
   if (options.resume && fs::exists(file)) {
-    for (const auto& line : changed_settings(read_file(file), config)) log.warning("setting changed since the run began: " + line);
+    for (const auto& line : changed_settings(read_file(file), config))
+      log.warning("setting changed since the run began: " + line);
   }
   write_file_atomic(file, config);
 }
@@ -193,8 +194,9 @@ void Run::require_finite(std::int64_t step, std::string_view name, double value,
   std::string where_it_is = fmt::format("What went into the step is in {}.", file.string());
   try {
     const auto state = dump();
-    write_safetensors(file, state.tensors,
-                      {{"step", std::to_string(step)}, {"values", state.values.dump(-1, ' ', true, json::error_handler_t::replace)}});
+    write_safetensors(
+        file, state.tensors,
+        {{"step", std::to_string(step)}, {"values", state.values.dump(-1, ' ', true, json::error_handler_t::replace)}});
   } catch (const Error& error) {
     where_it_is = fmt::format("What went into the step could not be written: {}", error.what());
   }

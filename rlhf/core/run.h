@@ -16,9 +16,9 @@ namespace rlhf {
 
 struct RunOptions {
   std::filesystem::path folder;
-  bool resume = false;                   // go on from the newest whole checkpoint; from the start if there is none
-  bool overwrite = false;                // delete what an earlier run wrote there (its streams and checkpoints, nothing else)
-  int keep_checkpoints = 2;              // at least 1
+  bool resume = false;       // go on from the newest whole checkpoint; from the start if there is none
+  bool overwrite = false;    // delete what an earlier run wrote there (its streams and checkpoints, nothing else)
+  int keep_checkpoints = 2;  // at least 1
   std::function<bool()> stop_requested;  // polled; the library installs no signal handlers
   bool quiet = false;                    // nothing on standard error
 };
@@ -28,14 +28,15 @@ struct RunOptions {
 ///   config.toml  run.json  metrics.jsonl  timing.jsonl  samples.jsonl  log.txt  events.out.tfevents.*
 ///   checkpoints/step-000120/ (a loadable model folder + state/ + manifest.json)   checkpoints/latest
 ///
-/// Resuming restores the step and the State to the bit and cuts the streams back to where they were at the checkpoint, so
-/// that metrics.jsonl and samples.jsonl of a resumed run equal those of an uninterrupted one (timing.jsonl, wall times in
-/// the event file and log.txt do not). If binary, CPU features or threads differ from those of the checkpoint, it says so.
+/// Resuming restores the step and the State to the bit and cuts the streams back to where they were at the checkpoint,
+/// so that metrics.jsonl and samples.jsonl of a resumed run equal those of an uninterrupted one (timing.jsonl, wall
+/// times in the event file and log.txt do not). If binary, CPU features or threads differ from those of the checkpoint,
+/// it says so.
 class Run {
  public:
   /// `about` is stored in run.json: {"algorithm": "ppo", ...}; `about["command"]`, if given, is the command line.
-  /// Throws Error(usage) if the folder is another run's and neither resume nor overwrite is set, if it holds something that
-  /// is no run, or if another process has it.
+  /// Throws Error(usage) if the folder is another run's and neither resume nor overwrite is set, if it holds something
+  /// that is no run, or if another process has it.
   Run(RunOptions options, std::string resolved_config_toml, nlohmann::json about);
   ~Run();
   Run(const Run&) = delete;

@@ -29,14 +29,16 @@ std::vector<fs::path> event_files(const fs::path& folder) {
 bool is_unused(const fs::path& folder) {
   if (!fs::exists(folder)) return true;
   if (!fs::is_directory(folder)) return false;
-  return std::all_of(fs::directory_iterator(folder), fs::directory_iterator(),
-                     [](const fs::directory_entry& entry) { return entry.path().filename().string().starts_with('.'); });
+  return std::all_of(fs::directory_iterator(folder), fs::directory_iterator(), [](const fs::directory_entry& entry) {
+    return entry.path().filename().string().starts_with('.');
+  });
 }
 
 // Only what Run writes: a feedback store or a note of the user's in the same folder is not ours to delete.
 void remove_run(const fs::path& folder) {
   for (const auto& file : event_files(folder)) fs::remove(file);
-  for (const char* name : {"checkpoints", "metrics.jsonl", "timing.jsonl", "samples.jsonl", "log.txt", "report.html", "config.toml", "run.json"}) {
+  for (const char* name : {"checkpoints", "metrics.jsonl", "timing.jsonl", "samples.jsonl", "log.txt", "report.html",
+                           "config.toml", "run.json"}) {
     fs::remove_all(folder / name);
   }
 }
@@ -61,7 +63,8 @@ Lock claim_run_folder(const fs::path& folder, bool resume, bool overwrite) {
   make_folder(folder);
   Lock lock(folder / lock_name, "run folder " + folder.string());
   if (holds_run(folder) && !resume && !overwrite) {
-    refuse(folder, "a run is there already", "Pass --resume to go on with it, --overwrite to replace it, or another --output.");
+    refuse(folder, "a run is there already",
+           "Pass --resume to go on with it, --overwrite to replace it, or another --output.");
   }
   if (overwrite) remove_run(folder);
   return lock;

@@ -21,7 +21,8 @@ std::uint32_t high(std::uint64_t bits) { return static_cast<std::uint32_t>(bits 
 
 // Both 64-bit halves of the block at (counter, index) of a purpose.
 std::array<std::uint64_t, 2> block(std::uint64_t key, std::uint64_t counter, std::uint32_t index, Purpose purpose) {
-  const auto words = philox({low(counter), high(counter), index, static_cast<std::uint32_t>(purpose)}, {low(key), high(key)});
+  const auto words =
+      philox({low(counter), high(counter), index, static_cast<std::uint32_t>(purpose)}, {low(key), high(key)});
   return {words[0] | std::uint64_t{words[1]} << 32, words[2] | std::uint64_t{words[3]} << 32};
 }
 
@@ -54,7 +55,9 @@ std::uint64_t hash(std::string_view text) {
   return derive(state, {text.size()});  // FNV alone leaves short texts close together
 }
 
-double uniform_at(std::uint64_t key, std::uint64_t counter) { return open_unit(block(key, counter, 0, Purpose::at)[0]); }
+double uniform_at(std::uint64_t key, std::uint64_t counter) {
+  return open_unit(block(key, counter, 0, Purpose::at)[0]);
+}
 
 std::uint64_t Random::next() {
   const auto bits = block(key_, position_ / 2, 0, Purpose::stream)[position_ % 2];
@@ -71,7 +74,10 @@ double Random::normal() {
 
 std::int64_t Random::below(std::int64_t n) {
   if (n <= 0) {
-    throw Error({.category = Category::failure, .where = "Random::below", .what = fmt::format("n is {}, not positive", n), .fix = ""});
+    throw Error({.category = Category::failure,
+                 .where = "Random::below",
+                 .what = fmt::format("n is {}, not positive", n),
+                 .fix = ""});
   }
   __extension__ using Wide = unsigned __int128;
   const auto range = static_cast<std::uint64_t>(n);

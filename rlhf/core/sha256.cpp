@@ -15,7 +15,9 @@ namespace {
 
 class Sha256 {
  public:
-  Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) { require(EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr)); }
+  Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
+    require(EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr));
+  }
 
   void add(const void* bytes, std::size_t size) { require(EVP_DigestUpdate(context_.get(), bytes, size)); }
 
@@ -33,7 +35,8 @@ class Sha256 {
 
  private:
   static void require(int done) {
-    if (done != 1) throw Error({.category = Category::failure, .where = "sha256", .what = "libcrypto refused", .fix = ""});
+    if (done != 1)
+      throw Error({.category = Category::failure, .where = "sha256", .what = "libcrypto refused", .fix = ""});
   }
 
   std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context_;
@@ -50,7 +53,8 @@ std::string sha256(std::string_view bytes) {
 std::string sha256_file(const std::filesystem::path& file) {
   const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) throw_file_error(file, "opened");
-  const std::unique_ptr<const int, void (*)(const int*)> closer(&descriptor, [](const int* number) { ::close(*number); });
+  const std::unique_ptr<const int, void (*)(const int*)> closer(&descriptor,
+                                                                [](const int* number) { ::close(*number); });
   Sha256 hash;
   std::vector<char> buffer(1 << 20);
   for (;;) {

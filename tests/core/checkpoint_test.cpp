@@ -74,9 +74,14 @@ TEST(Checkpoint, ComesBackToTheBit) {
                    {"strided", at::arange(6, at::kFloat).view({2, 3}).t()},
                    {"empty", at::zeros({0, 3})},
                    {"scalar", at::scalar_tensor(2.5)}};
-  state.values = {{"kl", 0.1}, {"best", -std::numeric_limits<double>::infinity()}, {"seed", 18446744073709551615U},
-                  {"text", "\xff raw"}, {"list", {1, -2}}, {"none", nullptr}};
-  write_checkpoint(folder.path(), {.step = 120, .offsets = {{"metrics.jsonl", 7}}, .machine = {{"threads", 2}}}, write_model, state, 2);
+  state.values = {{"kl", 0.1},
+                  {"best", -std::numeric_limits<double>::infinity()},
+                  {"seed", 18446744073709551615U},
+                  {"text", "\xff raw"},
+                  {"list", {1, -2}},
+                  {"none", nullptr}};
+  write_checkpoint(folder.path(), {.step = 120, .offsets = {{"metrics.jsonl", 7}}, .machine = {{"threads", 2}}},
+                   write_model, state, 2);
   EXPECT_THAT(names_in(folder.path()), ElementsAre("latest", "step-000120"));
   EXPECT_EQ(fs::read_symlink(folder / "latest"), "step-000120");
 
@@ -136,12 +141,13 @@ TEST_P(DamagedCheckpoint, TheOneBeforeIsUsed) {
 
 INSTANTIATE_TEST_SUITE_P(
     Ways, DamagedCheckpoint,
-    ::testing::Values(std::pair{"truncated", +[](const fs::path& c) { fs::resize_file(c / "state/tensors.safetensors", 20); }},
-                      std::pair{"bit", +[](const fs::path& c) { flip_a_bit(c / "model.safetensors"); }},
-                      std::pair{"missing", +[](const fs::path& c) { fs::remove(c / "state/values.cbor"); }},
-                      std::pair{"no_manifest", +[](const fs::path& c) { fs::remove(c / "manifest.json"); }},
-                      std::pair{"half_a_manifest", +[](const fs::path& c) { fs::resize_file(c / "manifest.json", 100); }},
-                      std::pair{"empty_manifest", +[](const fs::path& c) { fs::resize_file(c / "manifest.json", 0); }}),
+    ::testing::Values(
+        std::pair{"truncated", +[](const fs::path& c) { fs::resize_file(c / "state/tensors.safetensors", 20); }},
+        std::pair{"bit", +[](const fs::path& c) { flip_a_bit(c / "model.safetensors"); }},
+        std::pair{"missing", +[](const fs::path& c) { fs::remove(c / "state/values.cbor"); }},
+        std::pair{"no_manifest", +[](const fs::path& c) { fs::remove(c / "manifest.json"); }},
+        std::pair{"half_a_manifest", +[](const fs::path& c) { fs::resize_file(c / "manifest.json", 100); }},
+        std::pair{"empty_manifest", +[](const fs::path& c) { fs::resize_file(c / "manifest.json", 0); }}),
     [](const auto& info) { return std::string(info.param.first); });
 
 TEST(Checkpoint, AllDamaged) {
@@ -149,7 +155,8 @@ TEST(Checkpoint, AllDamaged) {
   write(folder.path(), 1);
   flip_a_bit(folder / "step-000001/model.safetensors");
   Warnings warnings;
-  EXPECT_THAT(error_of([&] { newest_checkpoint(folder.path(), warnings.sink()); }).what(), HasSubstr("all 1 checkpoints are damaged"));
+  EXPECT_THAT(error_of([&] { newest_checkpoint(folder.path(), warnings.sink()); }).what(),
+              HasSubstr("all 1 checkpoints are damaged"));
 }
 
 TEST(Checkpoint, NoneYet) {
@@ -167,7 +174,8 @@ TEST(Checkpoint, AFailingWriterChangesNothing) {
     write_file_atomic(model / "part", "x");
     AppendFile("/dev/full").append("x");
   };
-  const auto error = error_of([&] { write_checkpoint(folder.path(), {.step = 2, .offsets = {}, .machine = {}}, fails, State{}, 1); });
+  const auto error =
+      error_of([&] { write_checkpoint(folder.path(), {.step = 2, .offsets = {}, .machine = {}}, fails, State{}, 1); });
   EXPECT_EQ(error.category(), Category::resource);
   EXPECT_THAT(error.problem(), HasSubstr("the checkpoint was not written: /dev/full"));
   EXPECT_THAT(names_in(folder.path()), ElementsAre("latest", "step-000001"));
@@ -180,7 +188,8 @@ TEST(Checkpoint, SpaceIsCheckedFirst) {
   state.tensors["huge"] = at::zeros({1}).expand({std::int64_t{1} << 59});  // 2 EiB, of which one number exists
   bool called = false;
   const auto error = error_of([&] {
-    write_checkpoint(folder.path(), {.step = 2, .offsets = {}, .machine = {}}, [&](const fs::path&) { called = true; }, state, 1);
+    write_checkpoint(
+        folder.path(), {.step = 2, .offsets = {}, .machine = {}}, [&](const fs::path&) { called = true; }, state, 1);
   });
   EXPECT_EQ(error.category(), Category::resource);
   EXPECT_THAT(error.problem(), HasSubstr("a checkpoint needs 2.0 EiB"));

@@ -22,10 +22,12 @@ struct KlConfig {
   Controller controller = Controller::adaptive;
   void fields(Fields& f) {
     f.field("target", target, "nats per completion");
-    f.choice("controller", controller, {{"fixed", Controller::fixed}, {"adaptive", Controller::adaptive}}, "how it moves");
+    f.choice("controller", controller, {{"fixed", Controller::fixed}, {"adaptive", Controller::adaptive}},
+             "how it moves");
   }
   void validate() const {
-    if (target <= 0) throw Error({.category = Category::usage, .where = "target", .what = "must be positive", .fix = "Use 6."});
+    if (target <= 0)
+      throw Error({.category = Category::usage, .where = "target", .what = "must be positive", .fix = "Use 6."});
   }
 };
 
@@ -114,7 +116,9 @@ TEST(Fields, LaterSourcesWin) {
   EXPECT_EQ(config.steps, 6);
   EXPECT_EQ(config.name, "c");
   EXPECT_EQ(config.kl.target, 3);
-  EXPECT_EQ(origins, (Origins{{"epochs", base + ":1"}, {"steps", overlay + ":1"}, {"name", "RLHF_NAME"}, {"kl.target", "flag"}}));
+  EXPECT_EQ(
+      origins,
+      (Origins{{"epochs", base + ":1"}, {"steps", overlay + ":1"}, {"name", "RLHF_NAME"}, {"kl.target", "flag"}}));
   const auto toml = to_toml(config, origins);
   EXPECT_THAT(toml, HasSubstr("clip_range = 0.2  # default\n"));
   EXPECT_THAT(toml, HasSubstr("# min_p = none  # default\n"));
@@ -124,8 +128,9 @@ TEST(Fields, LaterSourcesWin) {
 
 TEST(Fields, FlagsComeInEveryForm) {
   TrainConfig config;
-  apply_flags(fields_of(config), std::vector<std::string>{"--clip-range", "0.3", "--kl.target=2", "epochs=1", "--no-whiten",
-                                                         "stop=a,b", "weights=[1, 2.5]", "--min-p=0.1", "--steps", "-1", "ids="});
+  apply_flags(fields_of(config),
+              std::vector<std::string>{"--clip-range", "0.3", "--kl.target=2", "epochs=1", "--no-whiten", "stop=a,b",
+                                       "weights=[1, 2.5]", "--min-p=0.1", "--steps", "-1", "ids="});
   EXPECT_EQ(config.clip_range, 0.3);
   EXPECT_EQ(config.kl.target, 2);
   EXPECT_EQ(config.epochs, 1);
@@ -181,7 +186,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadToml{"weights = [1, \"a\"]", "x.toml:1:11", "list of numbers; found the list [1,\"a\"]", ""},
         BadToml{"name = 1979-05-27", "x.toml:1:8", "name is to be text; found a table", ""},
         BadToml{"kl = 3", "x.toml:1:6", "\"kl\" is a group", "[kl]"},
-        BadToml{"[kl]\ncontroller = \"adaptve\"", "x.toml:2:14", "one of fixed|adaptive; found the text \"adaptve\"", "Did you mean \"adaptive\"?"},
+        BadToml{"[kl]\ncontroller = \"adaptve\"", "x.toml:2:14", "one of fixed|adaptive; found the text \"adaptve\"",
+                "Did you mean \"adaptive\"?"},
         BadToml{"clip = = 1", "x.toml:1:8", "this is not TOML", ""},
         BadToml{"epochs = 1\nepochs = 2", "x.toml:2:10", "this is not TOML", ""}));
 
@@ -193,14 +199,16 @@ TEST(Fields, FlagErrors) {
   EXPECT_THAT(apply({"--clip-ragne", "1"}).fix(), HasSubstr("clip_range"));
   EXPECT_THAT(apply({"--epochs"}).problem(), HasSubstr("a value is missing: integer"));
   EXPECT_THAT(apply({"epochs"}).fix(), HasSubstr("epochs=VALUE"));
-  EXPECT_THAT(apply({"epochs=many"}).what(), HasSubstr("epochs=many: epochs is to be integer; found the text \"many\""));
+  EXPECT_THAT(apply({"epochs=many"}).what(),
+              HasSubstr("epochs=many: epochs is to be integer; found the text \"many\""));
   EXPECT_THAT(apply({"kl=1"}).problem(), HasSubstr("group"));
   EXPECT_EQ(apply({"epochs=1.5"}).category(), Category::usage);
 }
 
 TEST(Fields, ValidateNamesTheOrigin) {
   TrainConfig config;
-  const auto error = error_of([&] { configure(config, {.files = {}, .environment = false, .overrides = {"kl.target=-1"}}); });
+  const auto error =
+      error_of([&] { configure(config, {.files = {}, .environment = false, .overrides = {"kl.target=-1"}}); });
   EXPECT_EQ(std::string(error.what()), "kl.target (flag): must be positive. Use 6.");
 }
 
@@ -230,7 +238,8 @@ TEST(Fields, JsonGoesBothWays) {
   TrainConfig again;
   from_json(again, values);
   EXPECT_EQ(to_json(again), values);
-  EXPECT_THAT(error_of([&] { from_json(again, {{"kl", {{"targt", 1}}}}, "request"); }).where(), HasSubstr("request: kl.targt"));
+  EXPECT_THAT(error_of([&] { from_json(again, {{"kl", {{"targt", 1}}}}, "request"); }).where(),
+              HasSubstr("request: kl.targt"));
 }
 
 TEST(Fields, ANameListedTwiceIsOurMistake) {

@@ -43,7 +43,8 @@ TEST(Files, WritesAndReads) {
   EXPECT_EQ(read_file(folder / "x"), bytes);
   write_file_atomic(folder / "x", "");
   EXPECT_EQ(read_file(folder / "x"), "");
-  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()), 1) << "a temporary file is left";
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()), 1)
+      << "a temporary file is left";
   EXPECT_FALSE(read_file("/proc/self/status").empty()) << "files that claim to have no bytes";
 }
 
@@ -54,7 +55,8 @@ TEST(Files, MissingOnesNameTheirNeighbours) {
   EXPECT_EQ(error.category(), Category::bad_data);
   EXPECT_EQ(error.where(), (folder / "promts.jsonl").string());
   EXPECT_EQ(error.fix(), "In that folder there is: prompts.jsonl, prompts.json.");
-  EXPECT_THAT(error_of([&] { read_file(folder / "no/x"); }).problem(), HasSubstr("the folder '" + (folder / "no").string() + "' does not exist"));
+  EXPECT_THAT(error_of([&] { read_file(folder / "no/x"); }).problem(),
+              HasSubstr("the folder '" + (folder / "no").string() + "' does not exist"));
   EXPECT_THAT(error_of([&] { read_file(folder.path()); }).problem(), HasSubstr("this is a folder"));
 }
 
@@ -93,7 +95,8 @@ TEST(Files, AFailedAtomicWriteLeavesTheOldFile) {
   write_file_atomic(folder / "x", "old");
   {
     const FileSizeLimit limit(1000);
-    EXPECT_EQ(error_of([&] { write_file_atomic(folder / "x", std::string(5000, 'n')); }).category(), Category::resource);
+    EXPECT_EQ(error_of([&] { write_file_atomic(folder / "x", std::string(5000, 'n')); }).category(),
+              Category::resource);
   }
   EXPECT_EQ(read_file(folder / "x"), "old");
   EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()), 1);

@@ -29,7 +29,8 @@ TEST(MetricRow, KeepsOrderAndReadsLate) {
 TEST(MetricRow, WantsOneNumber) {
   MetricRow row;
   row.add("loss", at::zeros({2}));
-  EXPECT_THAT(error_of([&] { row.values(); }).what(), HasSubstr("metric loss: expected one number; found a tensor of 2 elements"));
+  EXPECT_THAT(error_of([&] { row.values(); }).what(),
+              HasSubstr("metric loss: expected one number; found a tensor of 2 elements"));
   MetricRow empty;
   empty.add("loss", Tensor());
   EXPECT_THAT(error_of([&] { empty.values(); }).what(), HasSubstr("no tensor"));
@@ -55,10 +56,10 @@ TEST(EventFile, Crc32c) {
 TEST(EventFile, EqualsTensorBoardsBytes) {
   using Scalars = std::vector<std::pair<std::string, double>>;
   const auto golden = read_file(RLHF_SOURCE_DIR "/tests/reference/core/event_file.tfevents");
-  const auto ours = tfrecord(first_event(1700000000.25)) +
-                    tfrecord(scalar_event(1700000001.5, 0, Scalars{{"loss", 0.6931472}})) +
-                    tfrecord(scalar_event(1700000002.5, 300,
-                                          Scalars{{"loss", 0.5}, {"objective/kl", -1e-6}, {"zero", 0.0}, {"bad", std::nan("")}}));
+  const auto ours =
+      tfrecord(first_event(1700000000.25)) + tfrecord(scalar_event(1700000001.5, 0, Scalars{{"loss", 0.6931472}})) +
+      tfrecord(scalar_event(1700000002.5, 300,
+                            Scalars{{"loss", 0.5}, {"objective/kl", -1e-6}, {"zero", 0.0}, {"bad", std::nan("")}}));
   EXPECT_EQ(ours, golden);
 }
 

@@ -108,8 +108,10 @@ TEST(Terminal, DumbOnesGetPlainLines) {
   ::setenv("TERM", "dumb", 1);
   EXPECT_FALSE(standard_error().interactive);
   EXPECT_FALSE(standard_error().colour);
-  if (before) ::setenv("TERM", kept.c_str(), 1);
-  else ::unsetenv("TERM");
+  if (before)
+    ::setenv("TERM", kept.c_str(), 1);
+  else
+    ::unsetenv("TERM");
 }
 
 TEST(Clock, Durations) {

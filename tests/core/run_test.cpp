@@ -19,10 +19,10 @@ namespace rlhf {
 namespace {
 
 namespace fs = std::filesystem;
+using nlohmann::json;
 using ::testing::Each;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using nlohmann::json;
 
 RunOptions in(const fs::path& folder, bool resume = false, bool overwrite = false) {
   return {.folder = folder, .resume = resume, .overwrite = overwrite, .stop_requested = {}, .quiet = true};
@@ -43,7 +43,8 @@ void walk(Run& run, int steps, int until) {
   Random random(derive(1, {}));
   auto position = at::zeros({}, at::kDouble);
   if (const auto& restored = run.restored()) {
-    random = Random(restored->state.values["key"].get<std::uint64_t>(), restored->state.values["position"].get<std::uint64_t>());
+    random = Random(restored->state.values["key"].get<std::uint64_t>(),
+                    restored->state.values["position"].get<std::uint64_t>());
     position = restored->state.tensors.at("position").clone();
   }
   for (auto step = run.first_step(); step < steps && step <= until; ++step) {
@@ -131,7 +132,8 @@ TEST(Run, AResumedRunEqualsAnUninterruptedOne) {
     walk(third, 12, 100);
     for (const char* file : {"metrics.jsonl", "samples.jsonl", "checkpoints/step-000011/state/tensors.safetensors",
                              "checkpoints/step-000011/state/values.cbor"}) {
-      EXPECT_EQ(read_file(folder / file), read_file(scratch.path() / "whole" / file)) << file << " killed after " << killed_after;
+      EXPECT_EQ(read_file(folder / file), read_file(scratch.path() / "whole" / file))
+          << file << " killed after " << killed_after;
     }
     EXPECT_EQ(rows_of(folder / "timing.jsonl").size(), 12U);
     EXPECT_EQ(events_of(folder).size(), events_of(scratch / "whole").size());
@@ -150,7 +152,8 @@ TEST(Run, ADamagedCheckpointFallsBackAndSaysSo) {
   rlhf::Run run(in(scratch / "a", true), "", {});
   EXPECT_EQ(run.first_step(), 3);
   EXPECT_EQ(rows_of(scratch / "a/metrics.jsonl").size(), 3U);
-  EXPECT_THAT(read_file(scratch / "a/log.txt"), HasSubstr("warning: " + (scratch / "a/checkpoints/step-000005").string() + " is damaged"));
+  EXPECT_THAT(read_file(scratch / "a/log.txt"),
+              HasSubstr("warning: " + (scratch / "a/checkpoints/step-000005").string() + " is damaged"));
 }
 
 TEST(Run, ASecondProcessIsRefused) {
@@ -158,7 +161,8 @@ TEST(Run, ASecondProcessIsRefused) {
   const rlhf::Run run(in(scratch / "a"), "", {});
   const auto error = error_of([&] { rlhf::Run again(in(scratch / "a", true), "", {}); });
   EXPECT_EQ(error.category(), Category::usage);
-  EXPECT_THAT(error.what(), HasSubstr("run folder " + (scratch / "a").string() + ": in use by pid " + std::to_string(::getpid())));
+  EXPECT_THAT(error.what(),
+              HasSubstr("run folder " + (scratch / "a").string() + ": in use by pid " + std::to_string(::getpid())));
 }
 
 TEST(Run, AnExistingRunNeedsAWord) {
@@ -171,7 +175,8 @@ TEST(Run, AnExistingRunNeedsAWord) {
   const auto error = error_of([&] { rlhf::Run again(in(scratch / "a"), "", {}); });
   EXPECT_EQ(error.category(), Category::usage);
   EXPECT_THAT(error.fix(), HasSubstr("--resume"));
-  EXPECT_THAT(error_of([&] { rlhf::Run both(in(scratch / "a", true, true), "", {}); }).what(), HasSubstr("exclude each other"));
+  EXPECT_THAT(error_of([&] { rlhf::Run both(in(scratch / "a", true, true), "", {}); }).what(),
+              HasSubstr("exclude each other"));
   rlhf::Run again(in(scratch / "a", false, true), "", {});
   EXPECT_EQ(again.first_step(), 0);
   EXPECT_EQ(read_file(scratch / "a/metrics.jsonl"), "");
@@ -183,7 +188,8 @@ TEST(Run, AFolderOfSomethingElseIsLeftAlone) {
   const ScratchFolder scratch;
   std::ofstream(scratch / "thesis.tex") << "years of work";
   for (const bool overwrite : {false, true}) {
-    EXPECT_THAT(error_of([&] { rlhf::Run run(in(scratch.path(), false, overwrite), "", {}); }).problem(), HasSubstr("no run is there"));
+    EXPECT_THAT(error_of([&] { rlhf::Run run(in(scratch.path(), false, overwrite), "", {}); }).problem(),
+                HasSubstr("no run is there"));
   }
   EXPECT_FALSE(fs::exists(scratch / ".rlhf.lock"));
 }
@@ -195,7 +201,8 @@ TEST(Run, ChangedSettingsAndMachinesAreNoted) {
     walk(run, 3, 100);
   }
   rlhf::Run run(in(scratch / "a", true), "clip = 0.3  # flag\n[kl]\ntarget = 6\n", {});
-  EXPECT_THAT(read_file(scratch / "a/log.txt"), HasSubstr("setting changed since the run began: /clip: 0.2 then, 0.3 now"));
+  EXPECT_THAT(read_file(scratch / "a/log.txt"),
+              HasSubstr("setting changed since the run began: /clip: 0.2 then, 0.3 now"));
   EXPECT_THAT(read_file(scratch / "a/log.txt"), Not(HasSubstr("kl")));
 }
 
@@ -225,7 +232,12 @@ TEST(Run, NotFiniteStopsAndDumps) {
   const auto file = scratch / "a/not-finite-step-000012.safetensors";
   EXPECT_THAT(error.fix(), HasSubstr(file.string()));
   EXPECT_EQ(SafetensorsFile::open(file).tensor("ids").size(0), 3);
-  EXPECT_THAT(error_of([&] { run.require_finite(13, "kl", INFINITY, [&]() -> State { AppendFile("/dev/full").append("x"); return {}; }); }).fix(),
+  EXPECT_THAT(error_of([&] {
+                run.require_finite(13, "kl", INFINITY, [&]() -> State {
+                  AppendFile("/dev/full").append("x");
+                  return {};
+                });
+              }).fix(),
               HasSubstr("could not be written"));
 }
 
@@ -244,7 +256,8 @@ TEST(Run, WrongOptions) {
   const ScratchFolder scratch;
   auto options = in(scratch / "a");
   options.keep_checkpoints = 0;
-  EXPECT_THAT(error_of([&] { rlhf::Run run(options, "", {}); }).what(), HasSubstr("keep_checkpoints: expected at least 1; found 0"));
+  EXPECT_THAT(error_of([&] { rlhf::Run run(options, "", {}); }).what(),
+              HasSubstr("keep_checkpoints: expected at least 1; found 0"));
   EXPECT_EQ(error_of([&] { rlhf::Run run(in("/proc/run"), "", {}); }).category(), Category::resource);
   EXPECT_EQ(error_of([&] { rlhf::Run run(in(""), "", {}); }).category(), Category::usage);
 }

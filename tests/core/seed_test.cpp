@@ -61,14 +61,13 @@ TEST(Random, BelowIsEven) {
   EXPECT_LT(chi_square, 20.5);  // 5 degrees of freedom, p = 0.001
 }
 
-// With n = 3 * 2^61, plain `next() % n` would hit the lower third of the range 1.5 times as often as the rest.
+// 2^64 / (3 * 2^61) = 8/3: without rejection every third result would get 2 of 8 draws instead of a third of them.
 TEST(Random, BelowIsEvenForHugeRanges) {
   Random random(8);
-  const std::int64_t n = std::int64_t{3} << 61;
-  int low = 0;
+  int thirds = 0;
   const int draws = 30000;
-  for (int i = 0; i < draws; ++i) low += random.below(n) < n / 3;
-  EXPECT_NEAR(low / static_cast<double>(draws), 1.0 / 3, 5 * std::sqrt(2.0 / 9 / draws));
+  for (int i = 0; i < draws; ++i) thirds += random.below(std::int64_t{3} << 61) % 3 == 2;
+  EXPECT_NEAR(thirds / static_cast<double>(draws), 1.0 / 3, 5 * std::sqrt(2.0 / 9 / draws));
 }
 
 TEST(Random, BelowWantsAPositiveRange) {
