@@ -6,10 +6,11 @@ namespace rlhf::evaluation {
 
 /// Makes one self-contained page (no script, no outside file) of a run folder:
 ///
-///   run.json          optional  "name", "algorithm", "model", "started" (text), "command", "version", "host", "seed", "threads";
+///   run.json          optional  "name", "algorithm", "recipe", "model", "preset", "command", "started", "host" (texts); "starts"
+///                               [{"time", "machine": {"processor", "release"}}] as Run writes them;
 ///                               "cost": {"seconds": {phase: s, ...}, "tokens": {"generated": n, "trained": n, ...},
 ///                               "peak_memory_bytes": n}; "labels": {"total", "simulated", "human", "ties", "skipped",
-///                               "labeler", "flip_rate", "train", "held_out"} (any may be missing)
+///                               "labeler", "flip_rate", "train", "held_out", "held_out_pairs"} (any may be missing)
 ///   verdict.json      optional  "outcome", "headline", "findings" [{"code", "serious", "step", "text"}], "best_step":
 ///                               what Verdict::to_json writes; made from evaluation.jsonl when missing
 ///   evaluation.jsonl  optional  rows {"step", "gold", "gold_low", "gold_high", "judge", "learned", "kl", "entropy",
@@ -18,9 +19,10 @@ namespace rlhf::evaluation {
 ///                               "agreement": {"accuracy", "pearson", "spearman", "pairs"},
 ///                               "calibration": {"error", "bins": [{"low", "high", "predicted", "observed", "pairs"}]}}
 ///   metrics.jsonl     optional  rows {"step", name: number ...}; used: "objective/kl", "objective/kl_target",
-///                               "objective/entropy", "objective/scores", "gold/reward", "judge/reward",
-///                               "completions/mean_length", "loss/policy_avg", "loss/value_avg", "policy/clipfrac_avg";
-///                               reward model: "reward_model/accuracy", "reward_model/eval_accuracy", "reward_model/loss"
+///                               "objective/entropy", "objective/scores",
+///                               "completions/mean_length", "loss/policy_avg", "loss/value_avg", "policy/clipfrac_avg",
+///                               "kl/coefficient", "reward_model/accuracy", "reward_model/eval_accuracy"
+///   timing.jsonl      optional  "time/<phase>" in seconds a step; summed where run.json has no "cost"
 ///   samples.jsonl     optional  rows {"step", "prompt_id", "sample", "prompt", "completion", "gold", "learned",
 ///                               "judge", "finish_reason"}; the first and last step are shown side by side
 ///   config.toml       optional  `key = value  # origin`; shown with its origins

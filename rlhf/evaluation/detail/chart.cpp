@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <deque>
 #include <limits>
 
+#include "rlhf/evaluation/bootstrap.h"
 #include "rlhf/evaluation/detail/html.h"
 
 namespace rlhf::evaluation::detail {
@@ -37,14 +37,19 @@ struct Frame {
 Frame frame_of(const Chart& chart) {
   Frame frame;
   for (const auto& series : chart.series) {
+    std::vector<double> values;
     for (const auto& point : series.points) {
       frame.x.include(point.x);
-      if (!series.faint) {
-        frame.y.include(point.y);
-        if (point.low) frame.y.include(*point.low);
-        if (point.high) frame.y.include(*point.high);
-      }
+      if (std::isfinite(point.y)) values.push_back(point.y);
+      if (point.low) frame.y.include(*point.low);
+      if (point.high) frame.y.include(*point.high);
     }
+    if (values.empty()) continue;
+    // A few wild raw values must not flatten the curve that matters.
+    std::sort(values.begin(), values.end());
+    const double outside = series.faint ? 0.02 : 0.0;
+    frame.y.include(quantile(values, outside));
+    frame.y.include(quantile(values, 1.0 - outside));
   }
   for (const auto& band : chart.bands) {
     frame.y.include(band.low);
@@ -82,7 +87,7 @@ std::string axes(const Chart& chart, const Frame& frame) {
   }
   for (const double tick : frame.x_ticks) {
     svg += fmt::format("<text class='tick' x='{:.1f}' y='{:.1f}' text-anchor='middle'>{}</text>", frame.across(tick),
-                       height - bottom + 17, tick_label(tick, frame.x_ticks, false));
+                       height - bottom + 17, tick_label(tick, frame.x_ticks, chart.diagonal && chart.as_percent));
   }
   svg += fmt::format("<text class='axis' x='{:.1f}' y='{:.1f}' text-anchor='end'>{}</text>", width - right, height - 3,
                      escape(chart.x_name));
@@ -146,12 +151,12 @@ std::string end_labels(const Chart& chart, const Frame& frame) {
   };
   std::vector<Label> labels;
   for (const auto& series : chart.series) {
-    if (series.faint || series.name.empty() || series.points.empty()) continue;
+    if (series.faint || series.points.empty()) continue;
     const auto& last = series.points.back();
     labels.push_back({&series, frame.across(last.x) + 8, frame.down(std::clamp(last.y, frame.y.low, frame.y.high))});
   }
   std::sort(labels.begin(), labels.end(), [](const Label& a, const Label& b) { return a.y < b.y; });
-  constexpr double spacing = 26;  // two lines of text: name and value
+  constexpr double spacing = 30;  // two lines of text: name and value
   for (std::size_t i = 1; i < labels.size(); ++i) labels[i].y = std::max(labels[i].y, labels[i - 1].y + spacing);
   const double lowest = height - bottom - 6;
   for (auto i = labels.size(); i-- > 0;) {
@@ -160,8 +165,10 @@ std::string end_labels(const Chart& chart, const Frame& frame) {
   std::string svg;
   for (const auto& [series, x, y] : labels) {
     const double value = series->points.back().y;
-    svg += fmt::format("<text class='end {}' x='{:.1f}' y='{:.1f}'><tspan class='end-value'>{}</tspan><tspan x='{:.1f}' dy='13'>{}</tspan></text>",
-                       series->tone, x, y + 2, chart.as_percent ? percent(value) : short_number(value), x, escape(series->name));
+    svg += fmt::format("<text class='end {}' x='{:.1f}' y='{:.1f}'><tspan class='end-value'>{}</tspan>", series->tone, x, y + (series->name.empty() ? 4 : 0),
+                       chart.as_percent ? percent(value) : short_number(value));
+    if (!series->name.empty()) svg += fmt::format("<tspan x='{:.1f}' dy='13'>{}</tspan>", x, escape(series->name));
+    svg += "</text>";
   }
   return svg;
 }
@@ -200,16 +207,12 @@ std::vector<double> round_ticks(double low, double high) {
 
 std::vector<Point> smoothed(const std::vector<Point>& points, int window) {
   std::vector<Point> result;
-  std::deque<double> recent;
-  double sum = 0.0;
-  for (const auto& point : points) {
-    recent.push_back(point.y);
-    sum += point.y;
-    if (static_cast<int>(recent.size()) > window) {
-      sum -= recent.front();
-      recent.pop_front();
-    }
-    result.push_back({.x = point.x, .y = sum / static_cast<double>(recent.size())});
+  const auto count = static_cast<std::ptrdiff_t>(points.size()), reach = static_cast<std::ptrdiff_t>(window / 2);
+  for (std::ptrdiff_t i = 0; i < count; ++i) {
+    const auto begin = std::max<std::ptrdiff_t>(i - reach, 0), end = std::min(i + reach + 1, count);
+    double sum = 0.0;
+    for (auto k = begin; k < end; ++k) sum += points[static_cast<std::size_t>(k)].y;
+    result.push_back({.x = points[static_cast<std::size_t>(i)].x, .y = sum / static_cast<double>(end - begin)});
   }
   return result;
 }

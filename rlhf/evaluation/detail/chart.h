@@ -45,7 +45,7 @@ std::string figure(const Chart& chart);
 /// Between 3 and 7 round values (1, 2, 2.5 or 5 times a power of ten) that cover [low, high].
 std::vector<double> round_ticks(double low, double high);
 
-/// A running mean over `window` points, for a curve that would otherwise be noise.
+/// The mean over the `window` points around each (fewer at the ends), for a curve that would otherwise be noise.
 std::vector<Point> smoothed(const std::vector<Point>& points, int window);
 
 }  // namespace rlhf::evaluation::detail

@@ -17,8 +17,8 @@ std::string grid(const std::string& figures) { return figures.empty() ? "" : "<d
 
 /// The raw values of every step, pale, with their running mean on top.
 std::vector<Series> with_mean(std::string name, std::string tone, const std::vector<Point>& raw) {
-  const int window = static_cast<int>(std::max<std::size_t>(raw.size() / 20, 1));
-  if (window == 1) return {{.name = std::move(name), .tone = std::move(tone), .points = raw}};
+  const int window = static_cast<int>(raw.size() / 12);
+  if (window < 3) return {{.name = std::move(name), .tone = std::move(tone), .points = raw}};
   return {{.name = name, .tone = tone, .points = raw, .faint = true},
           {.name = std::move(name), .tone = std::move(tone), .points = smoothed(raw, window)}};
 }
@@ -57,7 +57,7 @@ std::string kl_chart(const ReportData& data) {
   add_metric(chart.series, data, "objective/kl", "training", "plain");
   if (auto evaluated = points(data.evaluations, "kl"); evaluated.size() > 1) {
     chart.caption += "; dots: on held-out prompts";
-    chart.series.push_back({.name = "held-out", .tone = "judge", .points = std::move(evaluated), .dots = true});
+    chart.series.push_back({.name = "held-out", .tone = "plain", .points = std::move(evaluated), .dots = true, .dashed = true});
   }
   if (const auto target = kl_target(data)) {
     chart.bands.push_back({.low = 0.75 * *target, .high = 1.25 * *target, .label = fmt::format("target {} \u00b1 25%", short_number(*target))});
@@ -114,8 +114,10 @@ std::string evaluated(const ReportData& data, const char* key, const char* title
 std::string variety_chart(const ReportData& data) {
   Chart chart{.title = "Variety", .caption = "share of word pairs that differ, over all completions; share of completions that equal another", .x_name = updates,
               .series = {}, .y_low = 0.0, .y_high = 1.0};
-  for (const auto& [key, name, tone] : {std::tuple("distinct_2", "distinct pairs", "plain"), std::tuple("duplicates", "duplicates", "bad")}) {
-    if (auto found = points(data.evaluations, key); found.size() > 1) chart.series.push_back({.name = name, .tone = tone, .points = std::move(found), .dots = true});
+  for (const auto& [key, name, dashed] : {std::tuple("distinct_2", "distinct pairs", false), std::tuple("duplicates", "duplicates", true)}) {
+    if (auto found = points(data.evaluations, key); found.size() > 1) {
+      chart.series.push_back({.name = name, .tone = "plain", .points = std::move(found), .dots = true, .dashed = dashed});
+    }
   }
   return figure(chart);
 }

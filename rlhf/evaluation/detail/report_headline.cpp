@@ -74,6 +74,12 @@ std::optional<Headline> perplexity(const Json& first, const Json& last) {
   return Headline{"plain", "Perplexity under the start", "\u00d7" + fixed(*now / *before, 2), fmt::format("from {} to {}", fixed(*before, 1), fixed(*now, 1)), ""};
 }
 
+/// "2026-01-12T09:30:00Z" as "2026-01-12 09:30 UTC"; anything else as it is.
+std::string readable_time(const std::string& time) {
+  if (time.size() < 17 || time[10] != 'T' || time.back() != 'Z') return time;
+  return time.substr(0, 10) + " " + time.substr(11, 5) + " UTC";
+}
+
 struct OutcomeWords {
   const char* code;
   const char* tag;
@@ -117,10 +123,10 @@ std::string header(const ReportData& data) {
   const auto starts = data.run.find("starts");
   if (starts != data.run.end() && starts->is_array() && !starts->empty() && starts->front().is_object()) {
     const auto& start = starts->front();
-    add(text(start, "time"));
+    add(readable_time(text(start, "time")));
     if (const auto machine = start.find("machine"); machine != start.end() && machine->is_object()) {
       add(text(*machine, "processor"));
-      add(text(*machine, "release"));
+      if (const auto release = text(*machine, "release"); !release.empty()) add("rlhf.cpp " + release);
     }
     if (starts->size() > 1) add(fmt::format("resumed {} times", starts->size() - 1));
   } else {
@@ -129,7 +135,8 @@ std::string header(const ReportData& data) {
   }
   std::string line;
   for (const auto& fact : facts) line += fact;
-  const auto algorithm = text(data.run, "algorithm");
+  auto algorithm = text(data.run, "algorithm");
+  std::replace(algorithm.begin(), algorithm.end(), '_', ' ');
   return fmt::format("<header><p class='eyebrow'>Run report{}</p><h1>{}</h1><p class='facts'>{}</p></header>\n",
                      algorithm.empty() ? "" : " \u00b7 " + escape(algorithm), escape(run_name(data)), line);
 }

@@ -32,7 +32,10 @@ std::string scores(const Json& row) {
 
 std::string cell(const char* label, const Json* row) {
   if (row == nullptr) return "<td></td>";
-  return fmt::format("<td data-label='{}'><p class='completion'>{}</p>{}</td>", label, escape(text(*row, "completion")), scores(*row));
+  // The space between prompt and continuation belongs to the continuation's first token; on the page it would be an indent.
+  const auto completion = text(*row, "completion");
+  const auto begin = std::min(completion.find_first_not_of(' '), completion.size());
+  return fmt::format("<td data-label='{}'><p class='completion'>{}</p>{}</td>", label, escape(completion.substr(begin)), scores(*row));
 }
 
 std::string rows_of(const std::vector<Pair>& pairs, std::size_t from, std::size_t to, const std::string& before, const std::string& after) {

@@ -34,7 +34,7 @@ p { margin: 0; }
 .verdict.improved { --tone: var(--good); }
 .verdict.worse, .verdict.overoptimized { --tone: var(--bad); }
 .verdict .tag { color: var(--tone); }
-.sentence { font-size: 26px; line-height: 1.28; margin-top: 6px; max-width: 44ch; }
+.sentence { font-size: 26px; line-height: 1.28; margin-top: 6px; max-width: 56ch; }
 .advice { margin-top: 12px; font-weight: 600; }
 .findings { list-style: none; margin: 18px 0 0; padding: 0; font-size: 14.5px; }
 .findings li { padding: 8px 0; border-top: 1px solid var(--rule); display: grid; grid-template-columns: 76px 1fr; }
@@ -104,7 +104,7 @@ td.bar { width: 40%; } td.bar i { display: block; height: 8px; border-radius: 1p
 .settings td:last-child { color: var(--soft); } .settings .changed th, .settings .changed td { color: var(--ink); font-weight: 600; }
 code { font: 13px/1.5 ui-monospace, "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
 footer { margin-top: 72px; padding-top: 14px; border-top: 1px solid var(--rule); color: var(--soft); font-size: 13px; }
-@media (max-width: 760px) {
+@media screen and (max-width: 760px) {
   main { padding: 32px 18px 64px; } h1 { font-size: 30px; } .sentence { font-size: 21px; } .verdict { padding: 18px 18px 20px; }
   .numbers { grid-template-columns: repeat(2, minmax(0, 1fr)); column-gap: 22px; } .number b { font-size: 29px; }
   .figures, .pair { grid-template-columns: minmax(0, 1fr); gap: 30px; } .pair { gap: 34px; } figcaption p { min-height: 0; }
@@ -117,9 +117,10 @@ footer { margin-top: 72px; padding-top: 14px; border-top: 1px solid var(--rule);
   :root { --paper: #fff; --raised: #fff; --ink: #000; --soft: #555; --rule: #bbb; --hair: #e2e2e2; --gold: #8a5208; --learned: #234f9a; --judge: #095f53; --plain: #333; --bad: #98201a; --good: #285a31; color-scheme: light; }
   @page { margin: 16mm 14mm; }
   body { font-size: 10.5pt; } main { max-width: none; padding: 0; } nav, details:not([open]) { display: none; }
-  h1 { font-size: 24pt; } h2 { font-size: 16pt; break-after: avoid; } section { margin-top: 30px; } .sentence { font-size: 16pt; }
+  h1 { font-size: 24pt; } h2 { font-size: 16pt; } h2, h3, .lead { break-after: avoid; } section { margin-top: 30px; }
+  .numbers { column-gap: 24px; } .data td, .data th { font-size: 8pt; padding-left: 8px; } .wide { overflow: visible; } .sentence { max-width: none; } .sentence { font-size: 16pt; }
   .verdict { border: 1px solid var(--rule); border-left: 5px solid var(--tone); } .number b { font-size: 22pt; } .number { padding-bottom: 14px; }
-  .figures { gap: 20px 28px; } figure, tr, .verdict, .number { break-inside: avoid; } .completion { font-size: 11.5pt; }
+  .figures { gap: 20px 28px; break-before: avoid; } .pair { break-inside: avoid; gap: 28px; } figure, tr, .verdict, .number { break-inside: avoid; } .completion { font-size: 11.5pt; }
 }
 )css";
 }

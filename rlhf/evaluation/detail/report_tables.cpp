@@ -31,7 +31,7 @@ std::string labels_table(const Json& labels) {
     if (const auto value = number(labels, key)) rows += fact(name, grouped(*value));
   }
   if (const auto labeler = text(labels, "labeler"); !labeler.empty()) rows += fact("Labeler", escape(labeler));
-  if (const auto rate = number(labels, "flip_rate")) rows += fact("Wrong on purpose", percent(*rate));
+  if (const auto rate = number(labels, "flip_rate")) rows += fact("Answered wrongly on purpose", percent(*rate));
   return rows.empty() ? "" : "<div><h3>Labels</h3><table class='facts-table'><tbody>" + rows + "</tbody></table></div>";
 }
 

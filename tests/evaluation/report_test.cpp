@@ -1,0 +1,153 @@
+#include "rlhf/evaluation/report.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <regex>
+
+#include "rlhf/core/error.h"
+#include "rlhf/core/files.h"
+#include "rlhf/evaluation/detail/chart.h"
+#include "rlhf/evaluation/detail/html.h"
+#include "tests/evaluation/synthetic_run.h"
+
+namespace rlhf::evaluation {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+std::filesystem::path fresh_folder(const std::string& name) {
+  const auto folder = std::filesystem::path(testing::TempDir()) / ("report_" + name);
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder);
+  return folder;
+}
+
+/// Every tag that is opened is closed, in order. Good enough to catch a broken section.
+void expect_balanced(const std::string& html) {
+  std::vector<std::string> open;
+  const std::regex tag("<(/?)([a-z][a-z0-9]*)([^>]*)>");
+  const auto body = html.substr(html.find("<body>"));
+  for (auto at = std::sregex_iterator(body.begin(), body.end(), tag); at != std::sregex_iterator(); ++at) {
+    const std::string name = (*at)[2], rest = (*at)[3];
+    if (rest.ends_with('/')) continue;
+    if ((*at)[1].length() == 0) {
+      open.push_back(name);
+    } else {
+      ASSERT_FALSE(open.empty()) << "</" << name << ">";
+      ASSERT_EQ(open.back(), name);
+      open.pop_back();
+    }
+  }
+  // The search began at <body>, so </html> finds nothing to close.
+}
+
+TEST(Report, TellsTheStoryOfAGoodRun) {
+  const auto folder = fresh_folder("improved");
+  write_synthetic_run(folder, Story::improved);
+  const auto page = read_file(write_report(folder));
+  EXPECT_EQ(page, report_page(folder));
+  EXPECT_THAT(page, HasSubstr("class='verdict improved'"));
+  EXPECT_THAT(page, HasSubstr("Win rate against the start"));
+  for (const char* id : {"scores", "samples", "behaviour", "reward-model", "training", "cost", "evaluations", "settings"}) {
+    EXPECT_THAT(page, HasSubstr("<section id='" + std::string(id) + "'>"));
+    EXPECT_THAT(page, HasSubstr("<a href='#" + std::string(id) + "'>"));
+  }
+  EXPECT_THAT(page, HasSubstr("target 6 \u00b1 25%"));
+  EXPECT_THAT(page, HasSubstr("under the window &amp; a &lt;b&gt;lamp&lt;/b&gt;"));
+  EXPECT_THAT(page, HasSubstr("10 settings, 4 of them not at their default"));
+  EXPECT_THAT(page, HasSubstr("6 min 42 s"));
+}
+
+TEST(Report, NamesAnOveroptimisedRun) {
+  const auto folder = fresh_folder("overoptimized");
+  write_synthetic_run(folder, Story::overoptimized);
+  const auto page = report_page(folder);
+  EXPECT_THAT(page, HasSubstr("class='verdict overoptimized'"));
+  EXPECT_THAT(page, HasSubstr("<b>Serious</b>"));
+  EXPECT_THAT(page, HasSubstr("Keep the checkpoint of step"));
+}
+
+TEST(Report, IsSelfContainedAndWellFormed) {
+  const auto folder = fresh_folder("contained");
+  write_synthetic_run(folder, Story::improved);
+  auto page = report_page(folder);
+  for (const char* outside : {"http://", "https://", "<script", "<link", "<img", "url(", "@import"}) EXPECT_THAT(page, Not(HasSubstr(outside)));
+  EXPECT_LT(page.size(), 400'000u);
+  page.erase(page.rfind("</html>"));
+  expect_balanced(page);
+}
+
+TEST(Report, ShowsWhatThereIs) {
+  const auto folder = fresh_folder("little");
+  EXPECT_THAT(report_page(folder), HasSubstr("<h1>report_little</h1>"));
+  std::ofstream(folder / "evaluation.jsonl") << "{\"step\": 0, \"gold\": 0.5}\n{\"step\": 5, \"gold\": 0.7}\n";
+  const auto page = report_page(folder);
+  EXPECT_THAT(page, HasSubstr("Scores on held-out prompts"));
+  EXPECT_THAT(page, HasSubstr("Gold score"));
+  EXPECT_THAT(page, Not(HasSubstr("<section id='samples'>")));
+  EXPECT_THAT(page, Not(HasSubstr("Win rate")));
+  EXPECT_THAT(page, Not(HasSubstr("nan")));
+}
+
+TEST(Report, EscapesWhatModelsAndPeopleWrite) {
+  const auto folder = fresh_folder("escape");
+  std::ofstream(folder / "run.json") << R"({"name": "<script>alert(1)</script>", "command": "a \"b\" <c>"})";
+  std::ofstream(folder / "samples.jsonl") << R"({"step":0,"prompt_id":"a","sample":0,"prompt":"</td><img src=x>","completion":"\u0007x & y"})" << "\n"
+                                          << R"({"step":1,"prompt_id":"a","sample":0,"prompt":"</td><img src=x>","completion":"<!--"})" << "\n";
+  const auto page = report_page(folder);
+  EXPECT_THAT(page, Not(HasSubstr("<script")));
+  EXPECT_THAT(page, Not(HasSubstr("<img")));
+  EXPECT_THAT(page, Not(HasSubstr("<!--")));
+  EXPECT_THAT(page, HasSubstr("x &amp; y"));
+}
+
+TEST(Report, ABrokenLineIsNamedUnlessItIsTheLast) {
+  const auto folder = fresh_folder("broken");
+  std::ofstream(folder / "metrics.jsonl") << "{\"step\": 1}\n{\"step\": \n{\"step\": 3}\n";
+  EXPECT_THAT([&] { report_page(folder); }, testing::Throws<Error>(testing::Property(&Error::where, testing::EndsWith("metrics.jsonl:2"))));
+  EXPECT_THAT([&] { report_page(folder / "nowhere"); }, testing::Throws<Error>(testing::Property(&Error::problem, HasSubstr("no run folder"))));
+}
+
+TEST(Html, Numbers) {
+  using namespace detail;
+  EXPECT_EQ(fixed(-0.2, 2), "\u22120.20");
+  EXPECT_EQ(fixed(-0.001, 2), "0.00");
+  EXPECT_EQ(fixed(NAN, 2), "\u2013");
+  EXPECT_EQ(signed_fixed(0.5, 1), "+0.5");
+  EXPECT_EQ(grouped(1204331), "1,204,331");
+  EXPECT_EQ(percent(0.876), "88%");
+  EXPECT_EQ(short_number(0.0321), "0.032");
+  EXPECT_EQ(short_number(18.34), "18.3");
+  EXPECT_EQ(duration(402), "6 min 42 s");
+  EXPECT_EQ(duration(7500), "2 h 05 min");
+  EXPECT_EQ(escape("a<b>&\"\x01\xff"), "a&lt;b&gt;&amp;&quot;\ufffd");
+}
+
+TEST(Chart, TicksAreRoundAndCoverTheRange) {
+  EXPECT_THAT(detail::round_ticks(0.0, 1.0), testing::ElementsAre(0.0, 0.25, 0.5, 0.75, 1.0));
+  EXPECT_THAT(detail::round_ticks(3.0, 3.0).size(), testing::AllOf(testing::Ge(3u), testing::Le(7u)));
+  for (const auto& [low, high] : {std::pair(-0.013, 0.021), {12.0, 987.0}, {-5.0, 5.0}, {0.51, 0.99}}) {
+    const auto ticks = detail::round_ticks(low, high);
+    EXPECT_LE(ticks.front(), low + 1e-9);
+    EXPECT_GE(ticks.back(), high - 1e-9);
+    EXPECT_THAT(ticks.size(), testing::AllOf(testing::Ge(3u), testing::Le(7u)));
+  }
+}
+
+TEST(Chart, TheMeanIsOverThePointsAround) {
+  const auto mean = detail::smoothed({{.x = 0, .y = 1}, {.x = 1, .y = 3}, {.x = 2, .y = 8}, {.x = 3, .y = 1}}, 3);
+  EXPECT_EQ(mean[0].y, 2);
+  EXPECT_EQ(mean[1].y, 4);
+  EXPECT_EQ(mean[2].y, 4);
+  EXPECT_EQ(mean[3].y, 4.5);
+}
+
+TEST(Chart, WithoutPointsThereIsNoFigure) { EXPECT_EQ(detail::figure({.title = "t", .caption = "", .x_name = "", .series = {}}), ""); }
+
+}  // namespace
+}  // namespace rlhf::evaluation
