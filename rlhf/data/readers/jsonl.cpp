@@ -54,13 +54,16 @@ std::size_t first_too_deep(std::string_view text, int limit) {
   return std::string_view::npos;
 }
 
-/// nlohmann-json's reason without its own prefix of identifiers and positions.
+/// nlohmann-json's reason without its own prefix of identifiers and positions, and without the megabytes it may quote.
 std::string reason(const nlohmann::json::exception& error) {
   std::string text = error.what();
-  const auto dash = text.find(" - ");
-  const auto colon = text.find(": ");
-  if (dash != std::string::npos) return text.substr(dash + 3);
-  return colon == std::string::npos ? text : text.substr(colon + 2);
+  if (const auto bracket = text.find("] "); bracket != std::string::npos) text.erase(0, bracket + 2);
+  if (const auto dash = text.find(" - "); dash != std::string::npos) text.erase(0, dash + 3);
+  constexpr std::size_t longest = 120;
+  if (text.size() <= longest) return text;
+  auto end = longest;
+  while (is_continuation(text[end])) --end;
+  return text.substr(0, end) + "...";
 }
 
 struct Place {
