@@ -95,7 +95,8 @@ void AtomicFile::fail(std::string_view action) const {
   throw Error({.category = Category::resource,
                .where = path_.string(),
                .what = "the file cannot be " + std::string(action) + ": " + std::strerror(error),
-               .fix = error == ENOSPC ? "Free some space, or write to another disk." : "Check that the folder may be written to."});
+               .fix = error == ENOSPC ? "Free some space, or write to another disk."
+                                      : "Check that the folder may be written to."});
 }
 
 }  // namespace rlhf

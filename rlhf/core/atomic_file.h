@@ -7,8 +7,9 @@
 
 namespace rlhf {
 
-/// A file that appears whole or not at all: bytes go to a temporary file beside `path`, and `commit` flushes it to the disk
-/// and renames it. A file already at `path` stays as it is until then, so that whoever has it mapped keeps the old bytes.
+/// A file that appears whole or not at all: bytes go to a temporary file beside `path`, and `commit` flushes it to the
+/// disk and renames it. A file already at `path` stays as it is until then, so that whoever has it mapped keeps the old
+/// bytes.
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path path);

@@ -16,10 +16,11 @@ namespace {
 
 [[noreturn]] void cannot_open(const std::filesystem::path& path, int error) {
   const bool missing = error == ENOENT || error == ENOTDIR;
-  throw Error({.category = missing ? Category::bad_data : Category::resource,
-               .where = path.string(),
-               .what = missing ? std::string("there is no such file") : std::string("cannot be read: ") + std::strerror(error),
-               .fix = missing ? "Check the path." : ""});
+  throw Error(
+      {.category = missing ? Category::bad_data : Category::resource,
+       .where = path.string(),
+       .what = missing ? std::string("there is no such file") : std::string("cannot be read: ") + std::strerror(error),
+       .fix = missing ? "Check the path." : ""});
 }
 
 struct Descriptor {
@@ -33,7 +34,7 @@ struct Descriptor {
 
 MappedFile MappedFile::open(const std::filesystem::path& path) {
   const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  struct stat status {};
+  struct stat status{};
   if (file.number < 0 || ::fstat(file.number, &status) != 0) cannot_open(path, errno);
   if (!S_ISREG(status.st_mode))
     throw Error({.category = Category::bad_data, .where = path.string(), .what = "is not a regular file", .fix = ""});
@@ -43,7 +44,8 @@ MappedFile MappedFile::open(const std::filesystem::path& path) {
   if (size == 0) return mapped;
   void* address = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, file.number, 0);
   if (address == MAP_FAILED) cannot_open(path, errno);
-  mapped.owner_ = std::shared_ptr<const void>(address, [size](const void* start) { ::munmap(const_cast<void*>(start), size); });
+  mapped.owner_ =
+      std::shared_ptr<const void>(address, [size](const void* start) { ::munmap(const_cast<void*>(start), size); });
   mapped.bytes_ = {static_cast<const std::byte*>(address), size};
   return mapped;
 }

@@ -8,7 +8,8 @@
 
 namespace rlhf {
 
-/// The bytes of a file, mapped into memory and read on first touch. Copies share one mapping, which lives as long as any of them.
+/// The bytes of a file, mapped into memory and read on first touch. Copies share one mapping, which lives as long as
+/// any of them.
 ///
 /// The mapping is private: writing through it changes this process's copy of a page and never the file.
 class MappedFile {

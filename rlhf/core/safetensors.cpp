@@ -21,11 +21,21 @@ struct NamedType {
   at::ScalarType type;
 };
 
-constexpr NamedType kTypes[] = {
-    {"BOOL", at::kBool},     {"U8", at::kByte},          {"I8", at::kChar},         {"F8_E5M2", at::kFloat8_e5m2},
-    {"F8_E4M3", at::kFloat8_e4m3fn}, {"I16", at::kShort}, {"U16", at::kUInt16},      {"F16", at::kHalf},
-    {"BF16", at::kBFloat16}, {"I32", at::kInt},          {"U32", at::kUInt32},      {"F32", at::kFloat},
-    {"I64", at::kLong},      {"U64", at::kUInt64},       {"F64", at::kDouble}};
+constexpr NamedType kTypes[] = {{"BOOL", at::kBool},
+                                {"U8", at::kByte},
+                                {"I8", at::kChar},
+                                {"F8_E5M2", at::kFloat8_e5m2},
+                                {"F8_E4M3", at::kFloat8_e4m3fn},
+                                {"I16", at::kShort},
+                                {"U16", at::kUInt16},
+                                {"F16", at::kHalf},
+                                {"BF16", at::kBFloat16},
+                                {"I32", at::kInt},
+                                {"U32", at::kUInt32},
+                                {"F32", at::kFloat},
+                                {"I64", at::kLong},
+                                {"U64", at::kUInt64},
+                                {"F64", at::kDouble}};
 
 at::ScalarType type_of(const std::string& name) {
   for (const auto& known : kTypes)
@@ -44,7 +54,9 @@ std::optional<std::string> name_of(at::ScalarType type) {
 SafetensorsFile::SafetensorsFile(MappedFile file)
     : file_(std::move(file)), layout_(read_safetensors_layout(file_.bytes(), file_.name())) {}
 
-SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) { return SafetensorsFile(MappedFile::open(path)); }
+SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
+  return SafetensorsFile(MappedFile::open(path));
+}
 
 SafetensorsFile SafetensorsFile::from_bytes(std::string bytes, std::string name) {
   return SafetensorsFile(MappedFile::from_bytes(std::move(bytes), std::move(name)));
@@ -95,9 +107,11 @@ void write_safetensors(const std::filesystem::path& path, const std::map<std::st
     const auto& [name, tensor] = *item;
     const auto type = name_of(tensor.scalar_type());
     if (!type)
-      throw Error({.category = Category::usage, .where = path.string(),
-                   .what = "'" + name + "' has a type that safetensors cannot hold: " + c10::toString(tensor.scalar_type()),
-                   .fix = "Convert it first."});
+      throw Error(
+          {.category = Category::usage,
+           .where = path.string(),
+           .what = "'" + name + "' has a type that safetensors cannot hold: " + c10::toString(tensor.scalar_type()),
+           .fix = "Convert it first."});
     const auto end = offset + tensor.nbytes();
     header[name] = {{"dtype", *type}, {"shape", tensor.sizes().vec()}, {"data_offsets", {offset, end}}};
     offset = end;

@@ -35,8 +35,9 @@ class SafetensorsFile {
   SafetensorsLayout layout_;
 };
 
-/// Writes a new file and renames it into place, so that a file that is mapped somewhere is never changed under its reader.
-/// Tensors of any stride and device; `__metadata__` is `metadata` plus format = "pt", which Hugging Face's loaders ask for.
+/// Writes a new file and renames it into place, so that a file that is mapped somewhere is never changed under its
+/// reader. Tensors of any stride and device; `__metadata__` is `metadata` plus format = "pt", which Hugging Face's
+/// loaders ask for.
 void write_safetensors(const std::filesystem::path& path, const std::map<std::string, Tensor>& tensors,
                        const std::map<std::string, std::string>& metadata = {});
 

@@ -11,9 +11,9 @@ namespace rlhf {
 
 /// Where one tensor of a safetensors file lies.
 struct SafetensorsEntry {
-  std::string dtype;                // "F32", "BF16", ...
-  std::vector<std::int64_t> shape;  // empty for a scalar
-  std::uint64_t begin = 0, end = 0; // bytes from the start of the file
+  std::string dtype;                 // "F32", "BF16", ...
+  std::vector<std::int64_t> shape;   // empty for a scalar
+  std::uint64_t begin = 0, end = 0;  // bytes from the start of the file
 };
 
 /// The header of a safetensors file, checked against the file's size.

@@ -24,7 +24,8 @@ const std::string kPrefix = "base_model.model.";
 const std::string kDown = ".lora_A.weight", kUp = ".lora_B.weight";
 
 [[noreturn]] void bad(const fs::path& where, std::string what, std::string fix) {
-  throw Error({.category = Category::bad_data, .where = where.string(), .what = std::move(what), .fix = std::move(fix)});
+  throw Error(
+      {.category = Category::bad_data, .where = where.string(), .what = std::move(what), .fix = std::move(fix)});
 }
 
 std::string shape_text(const Tensor& tensor) {
@@ -46,9 +47,12 @@ ordered_json describe(LanguageModel& model, const LoraConfig& config, const Adap
     if (!layer->lora) continue;
     const auto rank = layer->lora->down.size(0);
     if (rank != config.r) ranks[path] = static_cast<double>(rank);
-    if (!same(alpha_of(*layer->lora, config.rslora), config.alpha)) alphas[path] = alpha_of(*layer->lora, config.rslora);
+    if (!same(alpha_of(*layer->lora, config.rslora), config.alpha))
+      alphas[path] = alpha_of(*layer->lora, config.rslora);
   }
-  const auto whole = [](double value) { return value == std::floor(value) ? ordered_json(static_cast<std::int64_t>(value)) : ordered_json(value); };
+  const auto whole = [](double value) {
+    return value == std::floor(value) ? ordered_json(static_cast<std::int64_t>(value)) : ordered_json(value);
+  };
   ordered_json json = {{"peft_type", "LORA"},
                        {"task_type", options.score ? "SEQ_CLS" : "CAUSAL_LM"},
                        {"base_model_name_or_path", options.base},
@@ -84,11 +88,16 @@ bool is_set(const ordered_json& config, const char* key) {
 void refuse_unsupported(const ordered_json& config, const fs::path& where) {
   const std::string fix = "Merge the adapter with PEFT (merge_and_unload), and load the merged model.";
   if (config.value("peft_type", std::string()) != "LORA")
-    bad(where, "peft_type is " + (config.contains("peft_type") ? config["peft_type"].dump() : "missing") + "; LORA is supported", fix);
-  for (const auto* key : {"use_dora", "lora_bias", "use_qalora", "layer_replication", "trainable_token_indices", "target_parameters", "alora_invocation_tokens", "arrow_config",
-                          "use_bdlora", "kasa_config", "velora_config", "monteclora_config", "lora_ga_config", "corda_config"})
+    bad(where,
+        "peft_type is " + (config.contains("peft_type") ? config["peft_type"].dump() : "missing") +
+            "; LORA is supported",
+        fix);
+  for (const auto* key : {"use_dora", "lora_bias", "use_qalora", "layer_replication", "trainable_token_indices",
+                          "target_parameters", "alora_invocation_tokens", "arrow_config", "use_bdlora", "kasa_config",
+                          "velora_config", "monteclora_config", "lora_ga_config", "corda_config"})
     if (is_set(config, key)) bad(where, std::string(key) + " is set, which is not supported", fix);
-  if (config.contains("bias") && config["bias"] != "none") bad(where, "bias is " + config["bias"].dump() + "; only \"none\" is supported", fix);
+  if (config.contains("bias") && config["bias"] != "none")
+    bad(where, "bias is " + config["bias"].dump() + "; only \"none\" is supported", fix);
   if (is_set(config, "init_lora_weights") && config["init_lora_weights"].is_string()) {
     const std::string start = config["init_lora_weights"];
     // These change the base's weights before training.
@@ -115,10 +124,13 @@ std::optional<LoraPair> read_pair(const SafetensorsFile& file, const std::string
   const auto down = kPrefix + path + kDown, up = kPrefix + path + kUp;
   if (!file.has(down) && !file.has(up)) return std::nullopt;
   LoraPair pair{.down = file.tensor(down).to(at::kFloat).clone(), .up = file.tensor(up).to(at::kFloat).clone()};
-  const bool fits = pair.down.dim() == 2 && pair.up.dim() == 2 && pair.down.size(0) > 0 && pair.down.size(0) == pair.up.size(1) &&
-                    pair.down.size(1) == layer.weight.size(1) && pair.up.size(0) == layer.weight.size(0);
+  const bool fits = pair.down.dim() == 2 && pair.up.dim() == 2 && pair.down.size(0) > 0 &&
+                    pair.down.size(0) == pair.up.size(1) && pair.down.size(1) == layer.weight.size(1) &&
+                    pair.up.size(0) == layer.weight.size(0);
   if (!fits)
-    bad(file.name(), path + ": lora_A " + shape_text(pair.down) + " and lora_B " + shape_text(pair.up) + " do not fit the layer " + shape_text(layer.weight),
+    bad(file.name(),
+        path + ": lora_A " + shape_text(pair.down) + " and lora_B " + shape_text(pair.up) + " do not fit the layer " +
+            shape_text(layer.weight),
         "The adapter belongs to another base model.");
   return pair;
 }
@@ -126,22 +138,27 @@ std::optional<LoraPair> read_pair(const SafetensorsFile& file, const std::string
 void check_all_used(const SafetensorsFile& file, const std::set<std::string>& used) {
   for (const auto& name : file.names())
     if (!used.contains(name))
-      bad(file.name(), "the tensor '" + name + "' belongs to no layer of the base model", "Check base_model_name_or_path; it may name another family.");
+      bad(file.name(), "the tensor '" + name + "' belongs to no layer of the base model",
+          "Check base_model_name_or_path; it may name another family.");
 }
 
 void check_base(const SafetensorsFile& file, const LanguageModel& model, bool allow_other_base) {
   const auto found = file.metadata().find("base_weights");
   if (found == file.metadata().end() || allow_other_base || found->second == weights_fingerprint(model)) return;
-  throw Error({.category = Category::check, .where = file.name(), .what = "the adapter was trained on other weights than those of this base model",
+  throw Error({.category = Category::check,
+               .where = file.name(),
+               .what = "the adapter was trained on other weights than those of this base model",
                .fix = "Name the base it was trained on (base_model_name_or_path), or allow another one explicitly."});
 }
 
 std::optional<ScalarHead> read_score(const SafetensorsFile& file, std::int64_t width, std::set<std::string>& used) {
   const auto weight = kPrefix + "score.weight", bias = kPrefix + "score.bias";
   if (!file.has(weight)) return std::nullopt;
-  ScalarHead head{.weight = file.tensor(weight).to(at::kFloat).clone(), .bias = file.has(bias) ? file.tensor(bias).to(at::kFloat).clone() : Tensor()};
+  ScalarHead head{.weight = file.tensor(weight).to(at::kFloat).clone(),
+                  .bias = file.has(bias) ? file.tensor(bias).to(at::kFloat).clone() : Tensor()};
   if (head.weight.sizes() != at::IntArrayRef({1, width}))
-    bad(file.name(), "score.weight is " + shape_text(head.weight) + "; expected [1, " + std::to_string(width) + "]", "A reward model has one score.");
+    bad(file.name(), "score.weight is " + shape_text(head.weight) + "; expected [1, " + std::to_string(width) + "]",
+        "A reward model has one score.");
   used.insert({weight, bias});
   return head;
 }
@@ -156,7 +173,8 @@ std::string weights_fingerprint(const LanguageModel& model) {
     const auto flat = weight.detach().to(at::kCPU, at::kFloat).contiguous();
     const auto* values = flat.const_data_ptr<float>();
     const auto step = std::max<std::int64_t>(1, flat.numel() / kSamples);
-    for (std::int64_t i = 0; i < flat.numel(); i += step) bytes.append(reinterpret_cast<const char*>(values + i), sizeof(float));
+    for (std::int64_t i = 0; i < flat.numel(); i += step)
+      bytes.append(reinterpret_cast<const char*>(values + i), sizeof(float));
   }
   return sha256(bytes);
 }
@@ -175,11 +193,15 @@ std::optional<ScalarHead> load_value_head(const fs::path& folder) {
                     .bias = file.has(bias) ? file.tensor(bias).to(at::kFloat).clone() : Tensor()};
 }
 
-void save_adapter(const fs::path& folder, LanguageModel& model, const LoraConfig& config, const AdapterOptions& options) {
+void save_adapter(const fs::path& folder, LanguageModel& model, const LoraConfig& config,
+                  const AdapterOptions& options) {
   std::map<std::string, Tensor> tensors;
   for (const auto& [name, tensor] : lora_parameters(model)) tensors[kPrefix + name] = tensor;
   if (tensors.empty())
-    throw Error({.category = Category::usage, .where = "save_adapter", .what = "no adapter is attached to the model", .fix = "Attach one (attach_lora), or write the model with save_hf."});
+    throw Error({.category = Category::usage,
+                 .where = "save_adapter",
+                 .what = "no adapter is attached to the model",
+                 .fix = "Attach one (attach_lora), or write the model with save_hf."});
   if (options.score) {
     tensors[kPrefix + "score.weight"] = options.score->weight;
     if (options.score->bias.defined()) tensors[kPrefix + "score.bias"] = options.score->bias;
@@ -209,12 +231,14 @@ AdapterDescription read_adapter_config(const fs::path& folder) {
 }
 
 LoadedAdapter load_adapter(const fs::path& folder, LanguageModel& model, bool allow_other_base) {
-  LoadedAdapter loaded{.description = read_adapter_config(folder), .score = std::nullopt, .value = load_value_head(folder)};
+  LoadedAdapter loaded{
+      .description = read_adapter_config(folder), .score = std::nullopt, .value = load_value_head(folder)};
   auto& lora = loaded.description.lora;
   const auto& config = loaded.description.config;
   const auto file = SafetensorsFile::open(folder / kTensors);
   check_base(file, model, allow_other_base);
-  if (const auto known = file.metadata().find("base_weights"); known != file.metadata().end()) loaded.description.base_weights = known->second;
+  if (const auto known = file.metadata().find("base_weights"); known != file.metadata().end())
+    loaded.description.base_weights = known->second;
 
   const AdapterTargets targets(config, folder / kConfig);
   std::set<std::string> used;
@@ -222,12 +246,17 @@ LoadedAdapter load_adapter(const fs::path& folder, LanguageModel& model, bool al
   for (const auto& [path, layer] : model.linears()) {
     auto pair = read_pair(file, path, *layer);
     if (!pair && targets.certain() && targets.chosen(path))
-      bad(file.name(), "has no tensors for the layer '" + path + "', which target_modules chooses", "The file may be incomplete; write the adapter again.");
+      bad(file.name(), "has no tensors for the layer '" + path + "', which target_modules chooses",
+          "The file may be incomplete; write the adapter again.");
     if (!pair) continue;
     const auto rank = targets.rank(path, lora.r);
     if (pair->down.size(0) != rank)
-      bad(file.name(), path + ": lora_A has " + std::to_string(pair->down.size(0)) + " rows; r (with rank_pattern) says " + std::to_string(rank), "Tensors and adapter_config.json belong to different adapters.");
-    pair->scale = targets.alpha(path, lora.alpha) / (lora.rslora ? std::sqrt(static_cast<double>(rank)) : static_cast<double>(rank));
+      bad(file.name(),
+          path + ": lora_A has " + std::to_string(pair->down.size(0)) + " rows; r (with rank_pattern) says " +
+              std::to_string(rank),
+          "Tensors and adapter_config.json belong to different adapters.");
+    pair->scale = targets.alpha(path, lora.alpha) /
+                  (lora.rslora ? std::sqrt(static_cast<double>(rank)) : static_cast<double>(rank));
     pair->down.requires_grad_(true);
     pair->up.requires_grad_(true);
     used.insert({kPrefix + path + kDown, kPrefix + path + kUp});
@@ -235,7 +264,8 @@ LoadedAdapter load_adapter(const fs::path& folder, LanguageModel& model, bool al
   }
   loaded.score = read_score(file, model.shape().width, used);
   check_all_used(file, used);
-  if (pairs.empty()) bad(file.name(), "holds no adapter for any layer of the base model", "Check base_model_name_or_path.");
+  if (pairs.empty())
+    bad(file.name(), "holds no adapter for any layer of the base model", "Check base_model_name_or_path.");
   auto layers = model.linears();
   for (auto& [path, pair] : pairs) layers.at(path)->lora = std::move(pair);
   if (lora.target_modules.empty()) lora.target_modules = names_of_adapted(model);

@@ -14,12 +14,13 @@ namespace {
 using nlohmann::ordered_json;
 
 [[noreturn]] void bad(const std::filesystem::path& where, std::string what) {
-  throw Error({.category = Category::bad_data, .where = where.string(), .what = std::move(what), .fix = "Write the adapter again with PEFT."});
+  throw Error({.category = Category::bad_data,
+               .where = where.string(),
+               .what = std::move(what),
+               .fix = "Write the adapter again with PEFT."});
 }
 
-bool compiles(const std::string& expression) {
-  return RE2(expression, RE2::Quiet).ok();
-}
+bool compiles(const std::string& expression) { return RE2(expression, RE2::Quiet).ok(); }
 
 std::string last_part(const std::string& path) { return path.substr(path.rfind('.') + 1); }
 
@@ -35,7 +36,8 @@ ordered_json read_patterns(const ordered_json& config, const char* key, const st
   if (!config[key].is_object()) bad(where, std::string(key) + " is not an object");
   for (const auto& [pattern, value] : config[key].items()) {
     if (!value.is_number()) bad(where, std::string(key) + "[\"" + pattern + "\"] is " + value.dump());
-    if (!compiles(pattern)) bad(where, std::string(key) + " has the regular expression \"" + pattern + "\", which is not understood");
+    if (!compiles(pattern))
+      bad(where, std::string(key) + " has the regular expression \"" + pattern + "\", which is not understood");
   }
   return config[key];
 }
@@ -49,13 +51,16 @@ AdapterTargets::AdapterTargets(const ordered_json& config, const std::filesystem
       alphas_(read_patterns(config, "alpha_pattern", where)) {
   if (!config.contains("layers_to_transform") || config["layers_to_transform"].is_null()) return;
   const auto& layers = config["layers_to_transform"];
-  if (layers.is_number_integer()) layers_.push_back(layers.get<std::int64_t>());
+  if (layers.is_number_integer())
+    layers_.push_back(layers.get<std::int64_t>());
   else if (layers.is_array() && std::ranges::all_of(layers, [](const auto& item) { return item.is_number_integer(); }))
     layers_ = layers.get<std::vector<std::int64_t>>();
-  else bad(where, "layers_to_transform is " + layers.dump());
+  else
+    bad(where, "layers_to_transform is " + layers.dump());
 }
 
-AdapterTargets::Modules AdapterTargets::read_modules(const ordered_json& config, const char* key, const std::filesystem::path& where) {
+AdapterTargets::Modules AdapterTargets::read_modules(const ordered_json& config, const char* key,
+                                                     const std::filesystem::path& where) {
   Modules modules;
   if (!config.contains(key) || config[key].is_null()) return modules;
   modules.given = true;
@@ -75,7 +80,8 @@ AdapterTargets::Modules AdapterTargets::read_modules(const ordered_json& config,
 bool AdapterTargets::Modules::matches(const std::string& path) const {
   if (all) return true;
   if (!expression.empty()) return RE2::FullMatch(path, RE2(expression, RE2::Quiet));
-  return std::ranges::any_of(endings, [&](const std::string& ending) { return path == ending || path.ends_with("." + ending); });
+  return std::ranges::any_of(endings,
+                             [&](const std::string& ending) { return path == ending || path.ends_with("." + ending); });
 }
 
 bool AdapterTargets::right_layer(const std::string& path) const {

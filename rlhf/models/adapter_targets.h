@@ -9,8 +9,8 @@
 
 namespace rlhf::models {
 
-/// Which layers an adapter_config.json chooses, and with which rank and alpha: target_modules (a list of endings, a regular
-/// expression or "all-linear"), exclude_modules, layers_to_transform, rank_pattern, alpha_pattern.
+/// Which layers an adapter_config.json chooses, and with which rank and alpha: target_modules (a list of endings, a
+/// regular expression or "all-linear"), exclude_modules, layers_to_transform, rank_pattern, alpha_pattern.
 class AdapterTargets {
  public:
   /// Throws rlhf::Error (bad_data, `where`) for settings of the wrong type.
@@ -26,7 +26,7 @@ class AdapterTargets {
  private:
   struct Modules {
     bool given = false, all = false;
-    std::string expression;            // matches the whole path
+    std::string expression;  // matches the whole path
     std::vector<std::string> endings;
     bool matches(const std::string& path) const;
   };

@@ -19,11 +19,24 @@ enum class ValueType : std::uint32_t { u8, i8, u16, i16, u32, i32, f32, boolean,
 
 std::uint64_t least_bytes(ValueType type) {
   switch (type) {
-    case ValueType::u8: case ValueType::i8: case ValueType::boolean: return 1;
-    case ValueType::u16: case ValueType::i16: return 2;
-    case ValueType::u32: case ValueType::i32: case ValueType::f32: return 4;
-    case ValueType::text: case ValueType::u64: case ValueType::i64: case ValueType::f64: return 8;
-    case ValueType::array: return 12;
+    case ValueType::u8:
+    case ValueType::i8:
+    case ValueType::boolean:
+      return 1;
+    case ValueType::u16:
+    case ValueType::i16:
+      return 2;
+    case ValueType::u32:
+    case ValueType::i32:
+    case ValueType::f32:
+      return 4;
+    case ValueType::text:
+    case ValueType::u64:
+    case ValueType::i64:
+    case ValueType::f64:
+      return 8;
+    case ValueType::array:
+      return 12;
   }
   return 0;  // an unknown type
 }
@@ -69,13 +82,15 @@ class Parser {
     std::uint64_t offset, size;
   };
 
-  [[noreturn]] void bad(std::string what, std::string fix = "The file is damaged or not a GGUF file; fetch it again.") const {
+  [[noreturn]] void bad(std::string what,
+                        std::string fix = "The file is damaged or not a GGUF file; fetch it again.") const {
     throw Error({.category = Category::bad_data, .where = where_, .what = std::move(what), .fix = std::move(fix)});
   }
 
   template <class T>
   T read() {
-    if (bytes_.size() - position_ < sizeof(T)) bad("ends in the middle of its header, after " + std::to_string(bytes_.size()) + " bytes");
+    if (bytes_.size() - position_ < sizeof(T))
+      bad("ends in the middle of its header, after " + std::to_string(bytes_.size()) + " bytes");
     T value;
     std::memcpy(&value, bytes_.data() + position_, sizeof value);
     position_ += sizeof value;
@@ -93,7 +108,8 @@ class Parser {
 
   std::uint64_t count(const char* what, std::uint64_t limit) {
     const auto number = read<std::uint64_t>();
-    if (number > limit) bad("says that it has " + std::to_string(number) + " " + what + "; the limit is " + std::to_string(limit));
+    if (number > limit)
+      bad("says that it has " + std::to_string(number) + " " + what + "; the limit is " + std::to_string(limit));
     return number;
   }
 
@@ -101,26 +117,41 @@ class Parser {
     if (bytes_.size() < 4 || std::memcmp(bytes_.data(), "GGUF", 4) != 0) bad("does not start with 'GGUF'");
     position_ = 4;
     const auto version = read<std::uint32_t>();
-    if ((version & 0xffff) == 0) bad("is a big-endian GGUF file", "Convert it to little-endian; nearly every published file is.");
+    if ((version & 0xffff) == 0)
+      bad("is a big-endian GGUF file", "Convert it to little-endian; nearly every published file is.");
     if (version != 2 && version != 3)
-      bad("is GGUF version " + std::to_string(version) + "; versions 2 and 3 are supported", "Convert it with a current tool.");
+      bad("is GGUF version " + std::to_string(version) + "; versions 2 and 3 are supported",
+          "Convert it with a current tool.");
   }
 
   GgufValue value(ValueType type, int depth) {
     switch (type) {
-      case ValueType::u8: return {std::uint64_t{read<std::uint8_t>()}};
-      case ValueType::u16: return {std::uint64_t{read<std::uint16_t>()}};
-      case ValueType::u32: return {std::uint64_t{read<std::uint32_t>()}};
-      case ValueType::u64: return {read<std::uint64_t>()};
-      case ValueType::i8: return {std::int64_t{read<std::int8_t>()}};
-      case ValueType::i16: return {std::int64_t{read<std::int16_t>()}};
-      case ValueType::i32: return {std::int64_t{read<std::int32_t>()}};
-      case ValueType::i64: return {read<std::int64_t>()};
-      case ValueType::f32: return {double{read<float>()}};
-      case ValueType::f64: return {read<double>()};
-      case ValueType::boolean: return {read<std::uint8_t>() != 0};
-      case ValueType::text: return {text(bytes_.size())};
-      case ValueType::array: return array(depth);
+      case ValueType::u8:
+        return {std::uint64_t{read<std::uint8_t>()}};
+      case ValueType::u16:
+        return {std::uint64_t{read<std::uint16_t>()}};
+      case ValueType::u32:
+        return {std::uint64_t{read<std::uint32_t>()}};
+      case ValueType::u64:
+        return {read<std::uint64_t>()};
+      case ValueType::i8:
+        return {std::int64_t{read<std::int8_t>()}};
+      case ValueType::i16:
+        return {std::int64_t{read<std::int16_t>()}};
+      case ValueType::i32:
+        return {std::int64_t{read<std::int32_t>()}};
+      case ValueType::i64:
+        return {read<std::int64_t>()};
+      case ValueType::f32:
+        return {double{read<float>()}};
+      case ValueType::f64:
+        return {read<double>()};
+      case ValueType::boolean:
+        return {read<std::uint8_t>() != 0};
+      case ValueType::text:
+        return {text(bytes_.size())};
+      case ValueType::array:
+        return array(depth);
     }
     bad("has a metadata value of the unknown type " + std::to_string(static_cast<std::uint32_t>(type)));
   }
@@ -152,7 +183,8 @@ class Parser {
   std::pair<std::string, Place> tensor_entry(std::uint64_t step) {
     auto name = text(kMaxNameBytes);
     const auto dims = read<std::uint32_t>();
-    if (dims > kMaxDims) bad("the tensor " + in_quotes(name) + " has " + std::to_string(dims) + " dimensions; at most 4 are allowed");
+    if (dims > kMaxDims)
+      bad("the tensor " + in_quotes(name) + " has " + std::to_string(dims) + " dimensions; at most 4 are allowed");
     Place place{};
     std::uint64_t elements = 1;
     for (std::uint32_t i = 0; i < dims; ++i) {
@@ -175,7 +207,8 @@ class Parser {
     if (__builtin_mul_overflow(elements / static_cast<std::uint64_t>(block->elements),
                                static_cast<std::uint64_t>(block->bytes), &place.size))
       bad("the tensor " + in_quotes(name) + " has an impossible size");
-    if (place.offset % step != 0) bad("the tensor " + in_quotes(name) + " does not start at a multiple of " + std::to_string(step));
+    if (place.offset % step != 0)
+      bad("the tensor " + in_quotes(name) + " does not start at a multiple of " + std::to_string(step));
     return {std::move(name), std::move(place)};
   }
 
@@ -216,12 +249,15 @@ std::optional<T> as(const GgufValue& value) {
 }
 
 template <class Read>
-auto look_up(const GgufFile& file, const std::string& key, const char* expected, Read read) -> decltype(read(std::declval<GgufValue>())) {
+auto look_up(const GgufFile& file, const std::string& key, const char* expected, Read read)
+    -> decltype(read(std::declval<GgufValue>())) {
   const auto found = file.metadata().find(key);
   if (found == file.metadata().end()) return std::nullopt;
   auto value = read(found->second);
   if (value) return value;
-  throw Error({.category = Category::bad_data, .where = file.name(), .what = "its metadata key '" + key + "' is not " + expected,
+  throw Error({.category = Category::bad_data,
+               .where = file.name(),
+               .what = "its metadata key '" + key + "' is not " + expected,
                .fix = "The file is damaged or was written by an unusual tool; fetch another."});
 }
 
@@ -247,7 +283,9 @@ std::int64_t GgufTensor::elements() const {
   return product;
 }
 
-GgufFile::GgufFile(MappedFile file) : file_(std::move(file)) { Parser(file_.bytes(), file_.name()).run(metadata_, tensors_); }
+GgufFile::GgufFile(MappedFile file) : file_(std::move(file)) {
+  Parser(file_.bytes(), file_.name()).run(metadata_, tensors_);
+}
 
 GgufFile GgufFile::open(const std::filesystem::path& path) { return GgufFile(MappedFile::open(path)); }
 
@@ -255,17 +293,27 @@ GgufFile GgufFile::from_bytes(std::string bytes, std::string name) {
   return GgufFile(MappedFile::from_bytes(std::move(bytes), std::move(name)));
 }
 
-std::optional<std::int64_t> GgufFile::integer(const std::string& key) const { return look_up(*this, key, "a whole number", as_integer); }
-std::optional<double> GgufFile::number(const std::string& key) const { return look_up(*this, key, "a number", as_number); }
-std::optional<bool> GgufFile::flag(const std::string& key) const { return look_up(*this, key, "true or false", as<bool>); }
-std::optional<std::string> GgufFile::text(const std::string& key) const { return look_up(*this, key, "a text", as<std::string>); }
+std::optional<std::int64_t> GgufFile::integer(const std::string& key) const {
+  return look_up(*this, key, "a whole number", as_integer);
+}
+std::optional<double> GgufFile::number(const std::string& key) const {
+  return look_up(*this, key, "a number", as_number);
+}
+std::optional<bool> GgufFile::flag(const std::string& key) const {
+  return look_up(*this, key, "true or false", as<bool>);
+}
+std::optional<std::string> GgufFile::text(const std::string& key) const {
+  return look_up(*this, key, "a text", as<std::string>);
+}
 
 std::optional<std::vector<std::string>> GgufFile::texts(const std::string& key) const {
-  return look_up(*this, key, "a list of texts", [](const GgufValue& value) { return each<std::string>(value, as<std::string>); });
+  return look_up(*this, key, "a list of texts",
+                 [](const GgufValue& value) { return each<std::string>(value, as<std::string>); });
 }
 
 std::optional<std::vector<double>> GgufFile::numbers(const std::string& key) const {
-  return look_up(*this, key, "a list of numbers", [](const GgufValue& value) { return each<double>(value, as_number); });
+  return look_up(*this, key, "a list of numbers",
+                 [](const GgufValue& value) { return each<double>(value, as_number); });
 }
 
 }  // namespace rlhf::models

@@ -85,7 +85,9 @@ class Metadata {
   }
 
   [[noreturn]] void bad(std::string what) const {
-    throw Error({.category = Category::bad_data, .where = file_.name(), .what = std::move(what),
+    throw Error({.category = Category::bad_data,
+                 .where = file_.name(),
+                 .what = std::move(what),
                  .fix = "Fetch another GGUF file of the model, or use its Hugging Face folder."});
   }
 
@@ -100,10 +102,12 @@ class Metadata {
   std::string architecture_;
 };
 
-/// rope_freqs holds one divisor a frequency; config.json holds the rule that made them. The rule is searched for and checked.
+/// rope_freqs holds one divisor a frequency; config.json holds the rule that made them. The rule is searched for and
+/// checked.
 json llama3_scaling(const Metadata& meta, double theta, std::int64_t head_dim) {
   const auto& tensor = meta.tensor("rope_freqs.weight");
-  if (tensor.elements() != head_dim / 2) meta.bad("rope_freqs.weight does not have one number for each rotary frequency");
+  if (tensor.elements() != head_dim / 2)
+    meta.bad("rope_freqs.weight does not have one number for each rotary frequency");
   std::vector<float> stored(static_cast<std::size_t>(tensor.elements()));
   dequantize(tensor.type, tensor.bytes.data(), tensor.elements(), stored.data());
   const double factor = *std::ranges::max_element(stored);
@@ -115,7 +119,10 @@ json llama3_scaling(const Metadata& meta, double theta, std::int64_t head_dim) {
     for (std::size_t i = 0; i < base.size(); ++i) all = all && fits(i);
     // Where no wavelength lies in the blended band several rules fit; they are the same function.
     if (all)
-      return {{"rope_type", "llama3"}, {"factor", factor}, {"low_freq_factor", rule.low}, {"high_freq_factor", rule.high},
+      return {{"rope_type", "llama3"},
+              {"factor", factor},
+              {"low_freq_factor", rule.low},
+              {"high_freq_factor", rule.high},
               {"original_max_position_embeddings", static_cast<std::int64_t>(trained)}};
   }
   meta.bad("its rope_freqs.weight follows no known scaling of rotary positions");
@@ -128,7 +135,9 @@ void add_rope(const Metadata& meta, std::int64_t head_dim, json& config) {
   if (meta.has_tensor("rope_freqs.weight")) {
     config["rope_scaling"] = llama3_scaling(meta, theta, head_dim);
   } else if (type == "linear" || type == "yarn") {
-    config["rope_scaling"] = {{"rope_type", type}, {"factor", meta.required(meta.number("rope.scaling.factor"), meta.key("rope.scaling.factor"))}};
+    config["rope_scaling"] = {
+        {"rope_type", type},
+        {"factor", meta.required(meta.number("rope.scaling.factor"), meta.key("rope.scaling.factor"))}};
     if (const auto trained = meta.optional_integer("rope.scaling.original_context_length"))
       config["rope_scaling"]["original_max_position_embeddings"] = *trained;
   } else if (type != "none") {
@@ -149,7 +158,8 @@ json llama_config(const Metadata& meta) {
                  {"num_key_value_heads", meta.optional_integer("attention.head_count_kv").value_or(heads)},
                  {"head_dim", head_dim},
                  {"hidden_act", "silu"},
-                 {"rms_norm_eps", meta.required(meta.number("attention.layer_norm_rms_epsilon"), meta.key("attention.layer_norm_rms_epsilon"))},
+                 {"rms_norm_eps", meta.required(meta.number("attention.layer_norm_rms_epsilon"),
+                                                meta.key("attention.layer_norm_rms_epsilon"))},
                  {"max_position_embeddings", meta.integer("context_length")},
                  {"vocab_size", meta.vocabulary()},
                  {"tie_word_embeddings", !meta.has_tensor("output.weight")}};
@@ -174,7 +184,8 @@ json gpt2_config(const Metadata& meta) {
           {"n_inner", meta.integer("feed_forward_length")},
           {"n_head", meta.integer("attention.head_count")},
           {"n_positions", meta.integer("context_length")},
-          {"layer_norm_epsilon", meta.required(meta.number("attention.layer_norm_epsilon"), meta.key("attention.layer_norm_epsilon"))},
+          {"layer_norm_epsilon",
+           meta.required(meta.number("attention.layer_norm_epsilon"), meta.key("attention.layer_norm_epsilon"))},
           {"activation_function", "gelu_new"},
           {"vocab_size", meta.vocabulary()},
           {"tie_word_embeddings", true}};
@@ -205,7 +216,10 @@ std::int64_t head_dim_of(const json& config) {
 }
 
 [[noreturn]] void cannot_export(std::string what) {
-  throw Error({.category = Category::usage, .where = "GGUF export", .what = std::move(what), .fix = "Export to a Hugging Face folder instead: --to hf."});
+  throw Error({.category = Category::usage,
+               .where = "GGUF export",
+               .what = std::move(what),
+               .fix = "Export to a Hugging Face folder instead: --to hf."});
 }
 
 }  // namespace
@@ -219,11 +233,16 @@ std::optional<std::string> gguf_architecture(const std::string& model_type) {
 json config_from_gguf(const GgufFile& file) {
   const Metadata meta(file);
   json config;
-  if (meta.architecture() == "llama" || meta.architecture() == "qwen2" || meta.architecture() == "qwen3") config = llama_config(meta);
-  else if (meta.architecture() == "gpt2") config = gpt2_config(meta);
-  else meta.bad("holds a model of architecture '" + meta.architecture() + "'; supported are llama (with mistral), qwen2, qwen3, gpt2");
+  if (meta.architecture() == "llama" || meta.architecture() == "qwen2" || meta.architecture() == "qwen3")
+    config = llama_config(meta);
+  else if (meta.architecture() == "gpt2")
+    config = gpt2_config(meta);
+  else
+    meta.bad("holds a model of architecture '" + meta.architecture() +
+             "'; supported are llama (with mistral), qwen2, qwen3, gpt2");
   for (const auto* role : {"bos", "eos"})
-    if (const auto id = file.integer("tokenizer.ggml." + std::string(role) + "_token_id")) config[std::string(role) + "_token_id"] = *id;
+    if (const auto id = file.integer("tokenizer.ggml." + std::string(role) + "_token_id"))
+      config[std::string(role) + "_token_id"] = *id;
   if (const auto id = file.integer("tokenizer.ggml.padding_token_id")) config["pad_token_id"] = *id;
   config["torch_dtype"] = "float32";
   return config;
@@ -256,12 +275,16 @@ std::vector<std::pair<std::string, GgufValue>> gguf_keys_of(const json& config) 
   const auto type = config.value("model_type", std::string());
   const auto architecture = gguf_architecture(type);
   if (!architecture) cannot_export("models of type '" + type + "' cannot be written");
-  if (config.value("use_sliding_window", false)) cannot_export("the model attends in a sliding window, which " + type + " GGUF files cannot say");
+  if (config.value("use_sliding_window", false))
+    cannot_export("the model attends in a sliding window, which " + type + " GGUF files cannot say");
   std::vector<std::pair<std::string, GgufValue>> keys;
-  const auto add = [&](const std::string& name, GgufValue value) { keys.emplace_back(*architecture + "." + name, std::move(value)); };
+  const auto add = [&](const std::string& name, GgufValue value) {
+    keys.emplace_back(*architecture + "." + name, std::move(value));
+  };
   const auto integer = [&](const char* key) { return config.at(key).get<std::int64_t>(); };
   if (type == "gpt2") {
-    const auto inner = config.contains("n_inner") && config["n_inner"].is_number() ? integer("n_inner") : 4 * integer("n_embd");
+    const auto inner =
+        config.contains("n_inner") && config["n_inner"].is_number() ? integer("n_inner") : 4 * integer("n_embd");
     add("block_count", whole(integer("n_layer")));
     add("context_length", whole(integer("n_positions")));
     add("embedding_length", whole(integer("n_embd")));
@@ -301,10 +324,13 @@ std::vector<std::pair<std::string, GgufValue>> gguf_keys_of(const json& config) 
 std::vector<float> rope_factors(const json& config) {
   const auto rope = rope_of(config);
   if (rope_type(rope) != "llama3") return {};
-  const Llama3Scaling rule{.factor = rope.at("factor"), .low = rope.at("low_freq_factor"), .high = rope.at("high_freq_factor"),
+  const Llama3Scaling rule{.factor = rope.at("factor"),
+                           .low = rope.at("low_freq_factor"),
+                           .high = rope.at("high_freq_factor"),
                            .trained = rope.at("original_max_position_embeddings")};
   std::vector<float> factors;
-  for (const auto frequency : frequencies(rope_theta(config), head_dim_of(config))) factors.push_back(static_cast<float>(rule.divisor(frequency)));
+  for (const auto frequency : frequencies(rope_theta(config), head_dim_of(config)))
+    factors.push_back(static_cast<float>(rule.divisor(frequency)));
   return factors;
 }
 

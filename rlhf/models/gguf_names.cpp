@@ -17,16 +17,24 @@ constexpr Name kWhole[] = {
 constexpr std::string_view kLayerPrefixes[] = {"model.layers.", "transformer.h."};
 
 constexpr Name kInLayer[] = {
-    {"input_layernorm", "attn_norm"},   {"post_attention_layernorm", "ffn_norm"},
-    {"self_attn.q_proj", "attn_q"},     {"self_attn.k_proj", "attn_k"},
-    {"self_attn.v_proj", "attn_v"},     {"self_attn.o_proj", "attn_output"},
-    {"self_attn.q_norm", "attn_q_norm"}, {"self_attn.k_norm", "attn_k_norm"},
-    {"mlp.gate_proj", "ffn_gate"},      {"mlp.up_proj", "ffn_up"},
+    {"input_layernorm", "attn_norm"},
+    {"post_attention_layernorm", "ffn_norm"},
+    {"self_attn.q_proj", "attn_q"},
+    {"self_attn.k_proj", "attn_k"},
+    {"self_attn.v_proj", "attn_v"},
+    {"self_attn.o_proj", "attn_output"},
+    {"self_attn.q_norm", "attn_q_norm"},
+    {"self_attn.k_norm", "attn_k_norm"},
+    {"mlp.gate_proj", "ffn_gate"},
+    {"mlp.up_proj", "ffn_up"},
     {"mlp.down_proj", "ffn_down"},
     // GPT-2
-    {"ln_1", "attn_norm"},              {"ln_2", "ffn_norm"},
-    {"attn.c_attn", "attn_qkv"},        {"attn.c_proj", "attn_output"},
-    {"mlp.c_fc", "ffn_up"},             {"mlp.c_proj", "ffn_down"},
+    {"ln_1", "attn_norm"},
+    {"ln_2", "ffn_norm"},
+    {"attn.c_attn", "attn_qkv"},
+    {"attn.c_proj", "attn_output"},
+    {"mlp.c_fc", "ffn_up"},
+    {"mlp.c_proj", "ffn_down"},
 };
 
 std::optional<std::string_view> look_up(std::span<const Name> names, std::string_view name) {

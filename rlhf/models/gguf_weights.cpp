@@ -27,7 +27,8 @@ std::int64_t whole(const nlohmann::json& config, const char* llama, const char* 
   throw Error({.category = Category::bad_data,
                .where = file.name(),
                .what = "has no tensor '" + stored + "' (" + name + ")",
-               .fix = similar ? "The name most like it there is '" + *similar + "'." : "The file may be incomplete; fetch it again."});
+               .fix = similar ? "The name most like it there is '" + *similar + "'."
+                              : "The file may be incomplete; fetch it again."});
 }
 
 }  // namespace
@@ -38,7 +39,8 @@ Tensor dequantize(const GgufTensor& tensor) {
   auto* out = values.mutable_data_ptr<float>();
   const auto grain = std::max<std::int64_t>(kGrain, 16384 / block.elements);
   at::parallel_for(0, tensor.elements() / block.elements, grain, [&](std::int64_t begin, std::int64_t end) {
-    dequantize(tensor.type, tensor.bytes.data() + begin * block.bytes, (end - begin) * block.elements, out + begin * block.elements);
+    dequantize(tensor.type, tensor.bytes.data() + begin * block.bytes, (end - begin) * block.elements,
+               out + begin * block.elements);
   });
   return values;
 }

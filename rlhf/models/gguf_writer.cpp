@@ -23,7 +23,9 @@ enum Code : std::uint32_t { kU32 = 4, kI32 = 5, kF32 = 6, kBool = 7, kText = 8, 
 class Header {
  public:
   template <class T>
-  void put(T value) { bytes_.append(reinterpret_cast<const char*>(&value), sizeof value); }
+  void put(T value) {
+    bytes_.append(reinterpret_cast<const char*>(&value), sizeof value);
+  }
 
   void put_text(const std::string& text) {
     put(static_cast<std::uint64_t>(text.size()));
@@ -41,8 +43,10 @@ class Header {
 
  private:
   static Code code_of(const GgufValue& value) {
-    if (const auto* u = std::get_if<std::uint64_t>(&value.value)) return *u <= std::numeric_limits<std::uint32_t>::max() ? kU32 : kU64;
-    if (const auto* i = std::get_if<std::int64_t>(&value.value)) return *i == static_cast<std::int32_t>(*i) ? kI32 : kI64;
+    if (const auto* u = std::get_if<std::uint64_t>(&value.value))
+      return *u <= std::numeric_limits<std::uint32_t>::max() ? kU32 : kU64;
+    if (const auto* i = std::get_if<std::int64_t>(&value.value))
+      return *i == static_cast<std::int32_t>(*i) ? kI32 : kI64;
     if (std::holds_alternative<double>(value.value)) return kF32;
     if (std::holds_alternative<bool>(value.value)) return kBool;
     return std::holds_alternative<std::string>(value.value) ? kText : kArray;
@@ -50,14 +54,22 @@ class Header {
 
   void put_value(const GgufValue& value, Code code) {
     switch (code) {
-      case kU32: return put(static_cast<std::uint32_t>(std::get<std::uint64_t>(value.value)));
-      case kU64: return put(std::get<std::uint64_t>(value.value));
-      case kI32: return put(static_cast<std::int32_t>(std::get<std::int64_t>(value.value)));
-      case kI64: return put(std::get<std::int64_t>(value.value));
-      case kF32: return put(static_cast<float>(std::get<double>(value.value)));
-      case kBool: return put(static_cast<std::uint8_t>(std::get<bool>(value.value)));
-      case kText: return put_text(std::get<std::string>(value.value));
-      case kArray: break;
+      case kU32:
+        return put(static_cast<std::uint32_t>(std::get<std::uint64_t>(value.value)));
+      case kU64:
+        return put(std::get<std::uint64_t>(value.value));
+      case kI32:
+        return put(static_cast<std::int32_t>(std::get<std::int64_t>(value.value)));
+      case kI64:
+        return put(std::get<std::int64_t>(value.value));
+      case kF32:
+        return put(static_cast<float>(std::get<double>(value.value)));
+      case kBool:
+        return put(static_cast<std::uint8_t>(std::get<bool>(value.value)));
+      case kText:
+        return put_text(std::get<std::string>(value.value));
+      case kArray:
+        break;
     }
     const auto& items = std::get<GgufValue::Array>(value.value);
     const auto element = items.empty() ? kU32 : code_of(items.front());
@@ -76,8 +88,12 @@ std::uint64_t stored_bytes(const GgufContents::Entry& entry) {
 
 void encode(GgmlType type, const float* values, std::int64_t count, std::byte* out, const std::string& name) {
   switch (type) {
-    case GgmlType::f32: std::memcpy(out, values, static_cast<std::size_t>(count) * 4); return;
-    case GgmlType::q8_0: quantize_q8_0(values, count, out); return;
+    case GgmlType::f32:
+      std::memcpy(out, values, static_cast<std::size_t>(count) * 4);
+      return;
+    case GgmlType::q8_0:
+      quantize_q8_0(values, count, out);
+      return;
     case GgmlType::bf16:
       for (std::int64_t i = 0; i < count; ++i) {
         const c10::BFloat16 rounded(values[i]);
@@ -88,13 +104,17 @@ void encode(GgmlType type, const float* values, std::int64_t count, std::byte* o
       for (std::int64_t i = 0; i < count; ++i) {
         const auto half = float_to_half(values[i]);
         if ((half & 0x7fff) == 0x7c00 && std::isfinite(values[i]))
-          throw Error({.category = Category::check, .where = name, .what = "the weight " + std::to_string(values[i]) + " is too large for float16",
+          throw Error({.category = Category::check,
+                       .where = name,
+                       .what = "the weight " + std::to_string(values[i]) + " is too large for float16",
                        .fix = "Export with --dtype bf16 or f32."});
         std::memcpy(out + 2 * i, &half, 2);
       }
       return;
     default:
-      throw Error({.category = Category::usage, .where = name, .what = "GGUF type " + std::string(ggml_block(type).name) + " cannot be written",
+      throw Error({.category = Category::usage,
+                   .where = name,
+                   .what = "GGUF type " + std::string(ggml_block(type).name) + " cannot be written",
                    .fix = "Use f32, f16, bf16 or q8_0."});
   }
 }
@@ -107,9 +127,11 @@ void write_tensor(AtomicFile& file, const GgufContents::Entry& entry) {
   for (std::int64_t start = 0; start < plain.numel(); start += kChunk) {
     const auto count = std::min(kChunk, plain.numel() - start);
     bytes.resize(static_cast<std::size_t>(count / block.elements * block.bytes));
-    at::parallel_for(0, count / block.elements, std::max<std::int64_t>(1, 16384 / block.elements), [&](std::int64_t begin, std::int64_t end) {
-      encode(entry.type, values + start + begin * block.elements, (end - begin) * block.elements, bytes.data() + begin * block.bytes, entry.name);
-    });
+    at::parallel_for(0, count / block.elements, std::max<std::int64_t>(1, 16384 / block.elements),
+                     [&](std::int64_t begin, std::int64_t end) {
+                       encode(entry.type, values + start + begin * block.elements, (end - begin) * block.elements,
+                              bytes.data() + begin * block.bytes, entry.name);
+                     });
     file.write(bytes.data(), bytes.size());
   }
 }

@@ -14,15 +14,17 @@ namespace rlhf::models {
 struct GgufContents {
   struct Entry {
     std::string name;
-    Tensor weight;   // any stride; at least one dimension
-    GgmlType type;   // F32, F16, BF16 or Q8_0
+    Tensor weight;  // any stride; at least one dimension
+    GgmlType type;  // F32, F16, BF16 or Q8_0
   };
 
-  std::vector<std::pair<std::string, GgufValue>> metadata;  // whole numbers are written in 32 bits where they fit, others as float32
+  std::vector<std::pair<std::string, GgufValue>>
+      metadata;  // whole numbers are written in 32 bits where they fit, others as float32
   std::vector<Entry> tensors;
 };
 
-/// Writes to a temporary file that is renamed into place. Throws rlhf::Error (check) where float16 cannot hold a weight.
+/// Writes to a temporary file that is renamed into place. Throws rlhf::Error (check) where float16 cannot hold a
+/// weight.
 void write_gguf(const std::filesystem::path& path, const GgufContents& contents);
 
 /// The type in which a weight is stored when the file is to be of type `wanted`: vectors stay F32, and rows that Q8_0's

@@ -21,24 +21,29 @@ constexpr const char* kSingle = "model.safetensors";
 constexpr const char* kIndex = "model.safetensors.index.json";
 
 [[noreturn]] void bad(const fs::path& where, std::string what, std::string fix) {
-  throw Error({.category = Category::bad_data, .where = where.string(), .what = std::move(what), .fix = std::move(fix)});
+  throw Error(
+      {.category = Category::bad_data, .where = where.string(), .what = std::move(what), .fix = std::move(fix)});
 }
 
 [[noreturn]] void no_weights(const fs::path& folder) {
   const bool pickled = fs::exists(folder / "pytorch_model.bin") || fs::exists(folder / "pytorch_model.bin.index.json");
-  bad(folder, pickled ? "has its weights in pytorch_model.bin only, which runs code when it is read" : "has no model.safetensors",
+  bad(folder,
+      pickled ? "has its weights in pytorch_model.bin only, which runs code when it is read"
+              : "has no model.safetensors",
       pickled ? "Save the model once more with transformers: save_pretrained writes safetensors."
               : "Fetch the weights as well; a shard index is named model.safetensors.index.json.");
 }
 
 std::map<std::string, std::string> read_index(const fs::path& file) {
   const auto index = read_json_object(file);
-  if (!index.contains("weight_map") || !index["weight_map"].is_object()) bad(file, "has no weight_map", "Fetch the file again.");
+  if (!index.contains("weight_map") || !index["weight_map"].is_object())
+    bad(file, "has no weight_map", "Fetch the file again.");
   std::map<std::string, std::string> shard_of;
   for (const auto& [name, shard] : index["weight_map"].items()) {
     // A shard is a file beside the index: an index must not be able to reach anywhere else.
     if (!shard.is_string() || fs::path(shard.get<std::string>()).filename() != fs::path(shard.get<std::string>()))
-      bad(file, "its weight_map names something other than a file beside it for '" + name + "'", "Fetch the file again.");
+      bad(file, "its weight_map names something other than a file beside it for '" + name + "'",
+          "Fetch the file again.");
     shard_of[name] = shard.get<std::string>();
   }
   return shard_of;
@@ -51,13 +56,16 @@ std::string without_prefix(const std::string& name) {
   return name;
 }
 
-std::string shard_name(std::size_t index, std::size_t count) { return fmt::format("model-{:05}-of-{:05}.safetensors", index + 1, count); }
+std::string shard_name(std::size_t index, std::size_t count) {
+  return fmt::format("model-{:05}-of-{:05}.safetensors", index + 1, count);
+}
 
 void remove_stale(const fs::path& folder, const std::set<std::string>& written) {
   std::vector<fs::path> stale;
   for (const auto& item : fs::directory_iterator(folder)) {
     const auto name = item.path().filename().string();
-    const bool ours = name == kSingle || name == kIndex || (name.starts_with("model-") && name.ends_with(".safetensors"));
+    const bool ours =
+        name == kSingle || name == kIndex || (name.starts_with("model-") && name.ends_with(".safetensors"));
     if (ours && !written.contains(name)) stale.push_back(item.path());
   }
   for (const auto& file : stale) fs::remove(file);
@@ -83,11 +91,14 @@ SafetensorsShards SafetensorsShards::open(const fs::path& folder) {
   std::map<std::string, std::size_t> opened;
   for (const auto& [name, shard] : read_index(folder / kIndex)) {
     if (!opened.contains(shard)) {
-      if (!fs::exists(folder / shard)) bad(folder, "lacks the shard " + shard + ", which its index lists", "Fetch the missing file.");
+      if (!fs::exists(folder / shard))
+        bad(folder, "lacks the shard " + shard + ", which its index lists", "Fetch the missing file.");
       opened[shard] = shards.files_.size();
       shards.files_.push_back(SafetensorsFile::open(folder / shard));
     }
-    if (!shards.files_[opened[shard]].has(name)) bad(folder / shard, "has no tensor '" + name + "', which the index says it holds", "Index and shards belong to different models: fetch both again.");
+    if (!shards.files_[opened[shard]].has(name))
+      bad(folder / shard, "has no tensor '" + name + "', which the index says it holds",
+          "Index and shards belong to different models: fetch both again.");
     shards.place_[name] = opened[shard];
   }
   return shards;
@@ -120,7 +131,9 @@ WeightSource hf_weights(SafetensorsShards opened, bool mapped) {
     const auto tensor = shards->tensor(stored(name));
     if (tensor.scalar_type() == at::kFloat) return mapped ? tensor : tensor.clone();
     if (!tensor.is_floating_point())
-      throw Error({.category = Category::bad_data, .where = name, .what = std::string("the weight is stored as ") + c10::toString(tensor.scalar_type()),
+      throw Error({.category = Category::bad_data,
+                   .where = name,
+                   .what = std::string("the weight is stored as ") + c10::toString(tensor.scalar_type()),
                    .fix = "Use the unquantised checkpoint (float32, float16 or bfloat16), or a GGUF file."});
     return tensor.to(at::kFloat);
   };

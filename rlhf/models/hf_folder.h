@@ -33,7 +33,9 @@ nlohmann::json read_json_object(const std::filesystem::path& file);
 ///   mapped   float32 tensors stay views on the files
 WeightSource hf_weights(SafetensorsShards shards, bool mapped);
 
-/// Writes model.safetensors, or shards of at most `shard_bytes` and their index. What an earlier export left is removed.
-void write_weights(const std::filesystem::path& folder, const std::map<std::string, Tensor>& weights, std::int64_t shard_bytes);
+/// Writes model.safetensors, or shards of at most `shard_bytes` and their index. What an earlier export left is
+/// removed.
+void write_weights(const std::filesystem::path& folder, const std::map<std::string, Tensor>& weights,
+                   std::int64_t shard_bytes);
 
 }  // namespace rlhf::models

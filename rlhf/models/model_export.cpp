@@ -24,14 +24,17 @@ using nlohmann::json;
 void refuse_adapter(LanguageModel& model, const char* function) {
   for (const auto& [path, layer] : model.linears())
     if (layer->lora)
-      throw Error({.category = Category::usage, .where = function, .what = "the model carries an adapter, which this format would lose",
+      throw Error({.category = Category::usage,
+                   .where = function,
+                   .what = "the model carries an adapter, which this format would lose",
                    .fix = "Merge it first (merge_lora), or write it with save_adapter."});
 }
 
 /// "LlamaFor", "GPT2": what the class names of a family start with.
 std::pair<std::string, std::string> class_names(const std::string& model_type) {
   if (model_type == "gpt2") return {"GPT2LMHeadModel", "GPT2ForSequenceClassification"};
-  static const std::map<std::string, std::string> names = {{"llama", "Llama"}, {"mistral", "Mistral"}, {"qwen2", "Qwen2"}, {"qwen3", "Qwen3"}};
+  static const std::map<std::string, std::string> names = {
+      {"llama", "Llama"}, {"mistral", "Mistral"}, {"qwen2", "Qwen2"}, {"qwen3", "Qwen3"}};
   const auto found = names.find(model_type);
   if (found == names.end()) return {};
   return {found->second + "ForCausalLM", found->second + "ForSequenceClassification"};
@@ -39,9 +42,12 @@ std::pair<std::string, std::string> class_names(const std::string& model_type) {
 
 const char* torch_name(StoredAs dtype) {
   switch (dtype) {
-    case StoredAs::f16: return "float16";
-    case StoredAs::bf16: return "bfloat16";
-    default: return "float32";
+    case StoredAs::f16:
+      return "float16";
+    case StoredAs::bf16:
+      return "bfloat16";
+    default:
+      return "float32";
   }
 }
 
@@ -62,7 +68,8 @@ json config_to_save(const LanguageModel& model, const text::TextBundle& text, co
     config["label2id"] = {{"LABEL_0", 0}};
     // transformers finds a sequence's last token by its padding; without the key it refuses batches.
     const auto padding = padding_of(text);
-    if ((!config.contains("pad_token_id") || config["pad_token_id"].is_null()) && padding) config["pad_token_id"] = *padding;
+    if ((!config.contains("pad_token_id") || config["pad_token_id"].is_null()) && padding)
+      config["pad_token_id"] = *padding;
   } else {
     for (const auto* key : {"num_labels", "id2label", "label2id"}) config.erase(key);
   }
@@ -75,7 +82,10 @@ Tensor stored(const std::string& name, const Tensor& weight, StoredAs dtype) {
   if (dtype == StoredAs::bf16) return plain.to(at::kBFloat16);
   const auto half = plain.to(at::kHalf);
   if (at::isfinite(half).all().item<bool>()) return half;
-  throw Error({.category = Category::check, .where = name, .what = "some weights are too large for float16", .fix = "Export with --dtype bf16 or f32."});
+  throw Error({.category = Category::check,
+               .where = name,
+               .what = "some weights are too large for float16",
+               .fix = "Export with --dtype bf16 or f32."});
 }
 
 std::map<std::string, Tensor> weights_to_save(const LanguageModel& model, const SaveOptions& options) {
@@ -85,7 +95,8 @@ std::map<std::string, Tensor> weights_to_save(const LanguageModel& model, const 
     all[name] = stored(name, weight, options.dtype);
   }
   if (!options.score) return all;
-  // In float32 whatever the model is stored as: 2 KiB that decide every score. transformers has no bias; it says so on loading.
+  // In float32 whatever the model is stored as: 2 KiB that decide every score. transformers has no bias; it says so on
+  // loading.
   all["score.weight"] = options.score->weight.detach().to(at::kFloat);
   if (options.score->bias.defined() && options.score->bias.count_nonzero().item<std::int64_t>() > 0)
     all["score.bias"] = options.score->bias.detach().to(at::kFloat);
@@ -111,14 +122,18 @@ GgufValue list(const std::vector<T>& items, Make make) {
 }
 
 void add_tokenizer(const text::GgufTokenizer& tokenizer, std::vector<std::pair<std::string, GgufValue>>& keys) {
-  const auto add = [&](const std::string& name, GgufValue value) { keys.emplace_back("tokenizer." + name, std::move(value)); };
+  const auto add = [&](const std::string& name, GgufValue value) {
+    keys.emplace_back("tokenizer." + name, std::move(value));
+  };
   const auto as_text = [](const std::string& item) { return GgufValue{item}; };
   add("ggml.model", {tokenizer.model});
   if (!tokenizer.pre.empty()) add("ggml.pre", {tokenizer.pre});
   add("ggml.tokens", list(tokenizer.tokens, as_text));
   if (!tokenizer.token_types.empty())
-    add("ggml.token_type", list(tokenizer.token_types, [](std::int32_t type) { return GgufValue{std::int64_t{type}}; }));
-  if (!tokenizer.scores.empty()) add("ggml.scores", list(tokenizer.scores, [](float score) { return GgufValue{double{score}}; }));
+    add("ggml.token_type",
+        list(tokenizer.token_types, [](std::int32_t type) { return GgufValue{std::int64_t{type}}; }));
+  if (!tokenizer.scores.empty())
+    add("ggml.scores", list(tokenizer.scores, [](float score) { return GgufValue{double{score}}; }));
   if (!tokenizer.merges.empty()) add("ggml.merges", list(tokenizer.merges, as_text));
   if (tokenizer.bos) add("ggml.bos_token_id", whole(*tokenizer.bos));
   if (tokenizer.eos) add("ggml.eos_token_id", whole(*tokenizer.eos));
@@ -138,10 +153,14 @@ struct GgufDtype {
 
 GgufDtype gguf_dtype(StoredAs dtype) {
   switch (dtype) {
-    case StoredAs::f32: return {GgmlType::f32, 0};
-    case StoredAs::f16: return {GgmlType::f16, 1};
-    case StoredAs::q8_0: return {GgmlType::q8_0, 7};
-    case StoredAs::bf16: break;
+    case StoredAs::f32:
+      return {GgmlType::f32, 0};
+    case StoredAs::f16:
+      return {GgmlType::f16, 1};
+    case StoredAs::q8_0:
+      return {GgmlType::q8_0, 7};
+    case StoredAs::bf16:
+      break;
   }
   return {GgmlType::bf16, 32};
 }
@@ -162,13 +181,19 @@ StoredAs stored_as(std::string_view name) {
   if (name == "f16" || name == "float16") return StoredAs::f16;
   if (name == "bf16" || name == "bfloat16") return StoredAs::bf16;
   if (name == "q8_0") return StoredAs::q8_0;
-  throw Error({.category = Category::usage, .where = "dtype", .what = fmt::format("'{}' is not a type for weights", name), .fix = "Use f32, f16, bf16 or q8_0."});
+  throw Error({.category = Category::usage,
+               .where = "dtype",
+               .what = fmt::format("'{}' is not a type for weights", name),
+               .fix = "Use f32, f16, bf16 or q8_0."});
 }
 
 void save_hf(const fs::path& folder, LanguageModel& model, const text::TextBundle& text, const SaveOptions& options) {
   refuse_adapter(model, "save_hf");
   if (options.dtype == StoredAs::q8_0)
-    throw Error({.category = Category::usage, .where = "save_hf", .what = "q8_0 is a type of GGUF files", .fix = "Use --to gguf, or --dtype f32, f16 or bf16."});
+    throw Error({.category = Category::usage,
+                 .where = "save_hf",
+                 .what = "q8_0 is a type of GGUF files",
+                 .fix = "Use --to gguf, or --dtype f32, f16 or bf16."});
   make_folder(folder);
   write_weights(folder, weights_to_save(model, options), options.shard_bytes);
   if (options.value) save_value_head(folder, *options.value);
@@ -198,14 +223,19 @@ void save_gguf(const fs::path& file, LanguageModel& model, const text::TextBundl
   for (const auto& [name, weight] : model.weights()) {
     const auto stored_name = gguf_name(name);
     if (!stored_name)
-      throw Error({.category = Category::usage, .where = "save_gguf", .what = "the weight '" + name + "' has no name in GGUF files", .fix = "Export to a Hugging Face folder instead: --to hf."});
-    const auto laid_out = to_gguf_layout(architecture, name, weight.detach(), model.shape().heads, model.shape().kv_heads);
+      throw Error({.category = Category::usage,
+                   .where = "save_gguf",
+                   .what = "the weight '" + name + "' has no name in GGUF files",
+                   .fix = "Export to a Hugging Face folder instead: --to hf."});
+    const auto laid_out =
+        to_gguf_layout(architecture, name, weight.detach(), model.shape().heads, model.shape().kv_heads);
     const bool position = *stored_name == "position_embd.weight";  // llama.cpp reads it as F32 only
     contents.tensors.push_back({*stored_name, laid_out, position ? GgmlType::f32 : stored_type(laid_out, type)});
   }
   if (auto factors = rope_factors(config); !factors.empty()) {
     const auto count = static_cast<std::int64_t>(factors.size());
-    contents.tensors.push_back({"rope_freqs.weight", at::from_blob(factors.data(), {count}, at::kFloat).clone(), GgmlType::f32});
+    contents.tensors.push_back(
+        {"rope_freqs.weight", at::from_blob(factors.data(), {count}, at::kFloat).clone(), GgmlType::f32});
   }
   write_gguf(file, contents);
 }

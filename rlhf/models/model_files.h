@@ -17,12 +17,12 @@ namespace rlhf::models {
 struct LoadedModel {
   std::unique_ptr<LanguageModel> model;
   text::TextBundle text;
-  std::filesystem::path source;        // the folder or file that was read
-  std::string format;                  // "hf", "gguf" or "peft" (an adapter on a base of either kind)
-  std::optional<ScalarHead> score;     // of a reward model
-  std::optional<ScalarHead> value;     // value_head.safetensors
-  std::optional<LoraConfig> adapter;   // "peft": its settings; its tensors are attached to the model
-  std::filesystem::path base;          // "peft": where the base was read from
+  std::filesystem::path source;       // the folder or file that was read
+  std::string format;                 // "hf", "gguf" or "peft" (an adapter on a base of either kind)
+  std::optional<ScalarHead> score;    // of a reward model
+  std::optional<ScalarHead> value;    // value_head.safetensors
+  std::optional<LoraConfig> adapter;  // "peft": its settings; its tensors are attached to the model
+  std::filesystem::path base;         // "peft": where the base was read from
 };
 
 struct LoadOptions {
@@ -38,7 +38,8 @@ struct LoadOptions {
 ///   a name                    looked up in the folders of $RLHF_MODELS (separated by ':'), then in
 ///                             ${XDG_CACHE_HOME:-~/.cache}/rlhf.cpp/models: NAME/ or NAME.gguf
 /// Weights become float32. Throws rlhf::Error, and says what was found, what is missing and where it was looked for.
-LoadedModel load_model(std::string_view name_or_path, const ModelTable& table = builtin_models(), const LoadOptions& options = {});
+LoadedModel load_model(std::string_view name_or_path, const ModelTable& table = builtin_models(),
+                       const LoadOptions& options = {});
 
 /// How weights are stored in an export.
 enum class StoredAs { f32, f16, bf16, q8_0 };
@@ -49,17 +50,19 @@ StoredAs stored_as(std::string_view name);
 struct SaveOptions {
   StoredAs dtype = StoredAs::f32;
   std::int64_t shard_bytes = std::int64_t{5} << 30;  // a larger model is split into files of at most this size
-  std::optional<ScalarHead> score;                   // makes it a reward model: XForSequenceClassification, score.weight
-  std::optional<ScalarHead> value;                   // written beside the model, as value_head.safetensors
+  std::optional<ScalarHead> score;  // makes it a reward model: XForSequenceClassification, score.weight
+  std::optional<ScalarHead> value;  // written beside the model, as value_head.safetensors
 };
 
-/// Writes a folder that transformers and vLLM load: config.json (keys this library doesn't know are kept), safetensors (a tied
-/// head is left out), the tokenizer's files as they came, generation_config.json. Files appear whole, config.json last.
-/// Throws rlhf::Error (usage) for q8_0, and where an adapter is attached: it would be lost.
-void save_hf(const std::filesystem::path& folder, LanguageModel& model, const text::TextBundle& text, const SaveOptions& options = {});
+/// Writes a folder that transformers and vLLM load: config.json (keys this library doesn't know are kept), safetensors
+/// (a tied head is left out), the tokenizer's files as they came, generation_config.json. Files appear whole,
+/// config.json last. Throws rlhf::Error (usage) for q8_0, and where an adapter is attached: it would be lost.
+void save_hf(const std::filesystem::path& folder, LanguageModel& model, const text::TextBundle& text,
+             const SaveOptions& options = {});
 
 /// Writes one .gguf file with weights, tokenizer and chat template, as llama.cpp reads it.
 /// Throws rlhf::Error (usage) for a family or tokenizer that the format cannot hold, and where an adapter is attached.
-void save_gguf(const std::filesystem::path& file, LanguageModel& model, const text::TextBundle& text, StoredAs dtype = StoredAs::f16);
+void save_gguf(const std::filesystem::path& file, LanguageModel& model, const text::TextBundle& text,
+               StoredAs dtype = StoredAs::f16);
 
 }  // namespace rlhf::models

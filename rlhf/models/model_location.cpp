@@ -37,8 +37,10 @@ std::vector<fs::path> named_roots() {
     start = end + 1;
   }
   const auto cache = variable("XDG_CACHE_HOME"), home = variable("HOME");
-  if (!cache.empty()) roots.push_back(fs::path(cache) / "rlhf.cpp/models");
-  else if (!home.empty()) roots.push_back(fs::path(home) / ".cache/rlhf.cpp/models");
+  if (!cache.empty())
+    roots.push_back(fs::path(cache) / "rlhf.cpp/models");
+  else if (!home.empty())
+    roots.push_back(fs::path(home) / ".cache/rlhf.cpp/models");
   return roots;
 }
 
@@ -62,7 +64,8 @@ std::string names_in(const fs::path& folder) {
 }
 
 [[noreturn]] void fail(const fs::path& where, std::string what, std::string fix) {
-  throw Error({.category = Category::bad_data, .where = where.string(), .what = std::move(what), .fix = std::move(fix)});
+  throw Error(
+      {.category = Category::bad_data, .where = where.string(), .what = std::move(what), .fix = std::move(fix)});
 }
 
 ModelLocation in_folder(const fs::path& folder) {
@@ -70,11 +73,15 @@ ModelLocation in_folder(const fs::path& folder) {
   if (is_file(folder / "config.json")) return {ModelFormat::hugging_face, folder};
   const auto newest = folder / "checkpoints" / "latest";
   if (is_folder(newest)) return in_folder(fs::canonical(newest));
-  if (is_file(folder / "run.json")) fail(folder, "is a run without a checkpoint", "Let it run until it writes one, or name another run.");
+  if (is_file(folder / "run.json"))
+    fail(folder, "is a run without a checkpoint", "Let it run until it writes one, or name another run.");
   const auto files = gguf_files(folder);
   if (files.size() == 1) return {ModelFormat::gguf, files.front()};
   if (files.size() > 1) fail(folder, "holds " + std::to_string(files.size()) + " GGUF files", "Name the file itself.");
-  fail(folder, "is not a model: it has neither config.json, adapter_config.json, a .gguf file nor checkpoints/latest; it holds " + names_in(folder),
+  fail(folder,
+       "is not a model: it has neither config.json, adapter_config.json, a .gguf file nor checkpoints/latest; it "
+       "holds " +
+           names_in(folder),
        "Name a Hugging Face folder, a PEFT folder, a .gguf file or a run.");
 }
 
@@ -83,7 +90,8 @@ std::optional<ModelLocation> at_path(const fs::path& path) {
   if (!is_file(path)) return std::nullopt;
   if (path.extension() == ".gguf") return ModelLocation{ModelFormat::gguf, path};
   if (path.extension() == ".safetensors" || path.filename() == "config.json")
-    fail(path, "is one file of a model", "Name its folder: " + (path.has_parent_path() ? path.parent_path().string() : std::string(".")) + ".");
+    fail(path, "is one file of a model",
+         "Name its folder: " + (path.has_parent_path() ? path.parent_path().string() : std::string(".")) + ".");
   fail(path, "is not a model file", "Name a folder or a .gguf file.");
 }
 
@@ -91,7 +99,11 @@ std::optional<ModelLocation> at_path(const fs::path& path) {
 
 ModelLocation locate_model(std::string_view name_or_path, const fs::path& beside) {
   const fs::path given(name_or_path);
-  if (given.empty()) throw Error({.category = Category::usage, .where = "model", .what = "no model is named", .fix = "Pass a folder, a .gguf file or a name such as smollm2-135m."});
+  if (given.empty())
+    throw Error({.category = Category::usage,
+                 .where = "model",
+                 .what = "no model is named",
+                 .fix = "Pass a folder, a .gguf file or a name such as smollm2-135m."});
   if (const auto found = at_path(given)) return *found;
   if (!beside.empty() && given.is_relative())
     if (const auto found = at_path(beside / given)) return *found;
@@ -103,11 +115,12 @@ ModelLocation locate_model(std::string_view name_or_path, const fs::path& beside
       tried += ", " + (root / given).string();
     }
   }
-  throw Error({.category = Category::bad_data,
-               .where = "model '" + given.string() + "'",
-               .what = "was not found; tried " + tried,
-               .fix = "Pass a Hugging Face folder or a .gguf file, or set RLHF_MODELS to the folder that holds your models. "
-                      "`make` fetches smollm2-135m."});
+  throw Error(
+      {.category = Category::bad_data,
+       .where = "model '" + given.string() + "'",
+       .what = "was not found; tried " + tried,
+       .fix = "Pass a Hugging Face folder or a .gguf file, or set RLHF_MODELS to the folder that holds your models. "
+              "`make` fetches smollm2-135m."});
 }
 
 }  // namespace rlhf::models

@@ -101,7 +101,8 @@ void q5_k(const std::uint8_t* block, float* y) {
     const float d = scale * part.scale, m = minimum * part.minimum;
     const auto* bytes = low + group / 2 * 32;
     const int shift = group % 2 * 4;
-    for (int i = 0; i < 32; ++i) y[i] = d * static_cast<float>((bytes[i] >> shift & 15) | (high[i] >> group & 1) << 4) - m;
+    for (int i = 0; i < 32; ++i)
+      y[i] = d * static_cast<float>((bytes[i] >> shift & 15) | (high[i] >> group & 1) << 4) - m;
   }
 }
 
@@ -147,9 +148,10 @@ std::uint16_t float_to_half(float value) {
   const auto magnitude = bits & 0x7fffffffu;
   if (magnitude > 0x7f800000u) return sign | magnitude_is_nan;
   if (magnitude >= 0x477ff000u) return sign | 0x7c00;  // 65520 and more round to infinity
-  if (magnitude < 0x38800000u) {                       // below 2^-14: a multiple of 2^-24, which this addition rounds to
+  if (magnitude < 0x38800000u) {  // below 2^-14: a multiple of 2^-24, which this addition rounds to
     const float rounded = std::bit_cast<float>(magnitude) + 0.5f;
-    return static_cast<std::uint16_t>(sign | (std::bit_cast<std::uint32_t>(rounded) - std::bit_cast<std::uint32_t>(0.5f)));
+    return static_cast<std::uint16_t>(sign |
+                                      (std::bit_cast<std::uint32_t>(rounded) - std::bit_cast<std::uint32_t>(0.5f)));
   }
   const auto odd = magnitude >> 13 & 1;
   return static_cast<std::uint16_t>(sign | (magnitude - 0x38000000u + 0xfff + odd) >> 13);
@@ -158,17 +160,29 @@ std::uint16_t float_to_half(float value) {
 void dequantize(GgmlType type, const std::byte* blocks, std::int64_t elements, float* values) {
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(blocks);
   switch (type) {
-    case GgmlType::f32: std::memcpy(values, blocks, static_cast<std::size_t>(elements) * 4); return;
-    case GgmlType::f16: return each_block<1, 2, f16>(bytes, elements, values);
-    case GgmlType::bf16: return each_block<1, 2, bf16>(bytes, elements, values);
-    case GgmlType::q8_0: return each_block<kSmall, 34, q8_0>(bytes, elements, values);
-    case GgmlType::q4_0: return each_block<kSmall, 18, q4_0>(bytes, elements, values);
-    case GgmlType::q4_1: return each_block<kSmall, 20, q4_1>(bytes, elements, values);
-    case GgmlType::q5_0: return each_block<kSmall, 22, q5_0>(bytes, elements, values);
-    case GgmlType::q5_1: return each_block<kSmall, 24, q5_1>(bytes, elements, values);
-    case GgmlType::q4_k: return each_block<kLarge, 144, q4_k>(bytes, elements, values);
-    case GgmlType::q5_k: return each_block<kLarge, 176, q5_k>(bytes, elements, values);
-    case GgmlType::q6_k: return each_block<kLarge, 210, q6_k>(bytes, elements, values);
+    case GgmlType::f32:
+      std::memcpy(values, blocks, static_cast<std::size_t>(elements) * 4);
+      return;
+    case GgmlType::f16:
+      return each_block<1, 2, f16>(bytes, elements, values);
+    case GgmlType::bf16:
+      return each_block<1, 2, bf16>(bytes, elements, values);
+    case GgmlType::q8_0:
+      return each_block<kSmall, 34, q8_0>(bytes, elements, values);
+    case GgmlType::q4_0:
+      return each_block<kSmall, 18, q4_0>(bytes, elements, values);
+    case GgmlType::q4_1:
+      return each_block<kSmall, 20, q4_1>(bytes, elements, values);
+    case GgmlType::q5_0:
+      return each_block<kSmall, 22, q5_0>(bytes, elements, values);
+    case GgmlType::q5_1:
+      return each_block<kSmall, 24, q5_1>(bytes, elements, values);
+    case GgmlType::q4_k:
+      return each_block<kLarge, 144, q4_k>(bytes, elements, values);
+    case GgmlType::q5_k:
+      return each_block<kLarge, 176, q5_k>(bytes, elements, values);
+    case GgmlType::q6_k:
+      return each_block<kLarge, 210, q6_k>(bytes, elements, values);
   }
 }
 
@@ -179,7 +193,8 @@ void quantize_q8_0(const float* values, std::int64_t elements, std::byte* blocks
     const float scale = largest / 127.0f, inverse = scale == 0 ? 0.0f : 1.0f / scale;
     const auto half = float_to_half(scale);
     std::memcpy(blocks, &half, sizeof half);
-    for (int i = 0; i < kSmall; ++i) blocks[2 + i] = static_cast<std::byte>(static_cast<std::int8_t>(std::round(values[start + i] * inverse)));
+    for (int i = 0; i < kSmall; ++i)
+      blocks[2 + i] = static_cast<std::byte>(static_cast<std::int8_t>(std::round(values[start + i] * inverse)));
   }
 }
 

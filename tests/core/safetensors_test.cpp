@@ -43,7 +43,8 @@ std::string problem_with(const std::string& bytes) {
 TEST(Safetensors, RoundTripOfEveryType) {
   const ScratchFolder folder;
   std::map<std::string, Tensor> tensors;
-  for (const auto type : {at::kBool, at::kByte, at::kChar, at::kShort, at::kHalf, at::kBFloat16, at::kInt, at::kFloat, at::kLong, at::kDouble})
+  for (const auto type : {at::kBool, at::kByte, at::kChar, at::kShort, at::kHalf, at::kBFloat16, at::kInt, at::kFloat,
+                          at::kLong, at::kDouble})
     tensors[c10::toString(type)] = at::randn({3, 5}).mul(3).to(type);
   tensors["scalar"] = at::scalar_tensor(1.5);
   tensors["empty"] = at::empty({0, 4});
@@ -98,7 +99,8 @@ TEST(Safetensors, TensorThatIsNotAlignedIsCopied) {
 }
 
 TEST(Safetensors, MissingTensorNamesTheNearest) {
-  const auto file = SafetensorsFile::from_bytes(file_with(R"({"model.norm.weight":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}})", 2));
+  const auto file = SafetensorsFile::from_bytes(
+      file_with(R"({"model.norm.weight":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}})", 2));
   try {
     file.tensor("model.norm.weigth");
     FAIL();
@@ -115,17 +117,37 @@ TEST(Safetensors, HostileHeaders) {
   EXPECT_THAT(problem_with(file_with("[]", 0)), HasSubstr("not a JSON object"));
   EXPECT_THAT(problem_with(file_with("{\"x\":", 0)), HasSubstr("not valid JSON"));
   EXPECT_THAT(problem_with(file_with("{\"x\":" + std::string(100000, '['), 0)), HasSubstr("nested"));
-  EXPECT_THAT(problem_with(file_with(entry(R"("dtype":"F99","shape":[1],"data_offsets":[0,4])"), 4)), HasSubstr("unknown dtype"));
-  EXPECT_THAT(problem_with(file_with(entry(R"("dtype":"F32","shape":[-1],"data_offsets":[0,4])"), 4)), HasSubstr("lacks a valid"));
-  EXPECT_THAT(problem_with(file_with(entry(R"("dtype":"F32","shape":[2],"data_offsets":[0,4])"), 4)), HasSubstr("need 8 bytes"));
-  EXPECT_THAT(problem_with(file_with(entry(R"("dtype":"F32","shape":[1],"data_offsets":[4,0])"), 4)), HasSubstr("lies at bytes"));
-  EXPECT_THAT(problem_with(file_with(entry(R"("dtype":"F32","shape":[2],"data_offsets":[0,8])"), 4)), HasSubstr("lies at bytes"));
-  EXPECT_THAT(problem_with(file_with(entry(R"("dtype":"F32","shape":[4611686018427387905],"data_offsets":[0,4])"), 4)), HasSubstr("far more"));
-  EXPECT_THAT(problem_with(file_with(entry(R"("dtype":"F32","shape":[18446744073709551615],"data_offsets":[0,4])"), 4)), HasSubstr("63 bits"));
-  EXPECT_THAT(problem_with(file_with(entry(R"("dtype":"U8","shape":[1],"data_offsets":[0,1])"), 4)), HasSubstr("after its last tensor"));
-  EXPECT_THAT(problem_with(file_with(R"({"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"b":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}})", 4)), HasSubstr("overlaps"));
-  EXPECT_THAT(problem_with(file_with(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}})", 3)), HasSubstr("hole"));
-  EXPECT_THAT(problem_with(file_with(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})", 1)), HasSubstr("twice"));
+  EXPECT_THAT(problem_with(file_with(entry(R"("dtype":"F99","shape":[1],"data_offsets":[0,4])"), 4)),
+              HasSubstr("unknown dtype"));
+  EXPECT_THAT(problem_with(file_with(entry(R"("dtype":"F32","shape":[-1],"data_offsets":[0,4])"), 4)),
+              HasSubstr("lacks a valid"));
+  EXPECT_THAT(problem_with(file_with(entry(R"("dtype":"F32","shape":[2],"data_offsets":[0,4])"), 4)),
+              HasSubstr("need 8 bytes"));
+  EXPECT_THAT(problem_with(file_with(entry(R"("dtype":"F32","shape":[1],"data_offsets":[4,0])"), 4)),
+              HasSubstr("lies at bytes"));
+  EXPECT_THAT(problem_with(file_with(entry(R"("dtype":"F32","shape":[2],"data_offsets":[0,8])"), 4)),
+              HasSubstr("lies at bytes"));
+  EXPECT_THAT(problem_with(file_with(entry(R"("dtype":"F32","shape":[4611686018427387905],"data_offsets":[0,4])"), 4)),
+              HasSubstr("far more"));
+  EXPECT_THAT(problem_with(file_with(entry(R"("dtype":"F32","shape":[18446744073709551615],"data_offsets":[0,4])"), 4)),
+              HasSubstr("63 bits"));
+  EXPECT_THAT(problem_with(file_with(entry(R"("dtype":"U8","shape":[1],"data_offsets":[0,1])"), 4)),
+              HasSubstr("after its last tensor"));
+  EXPECT_THAT(
+      problem_with(file_with(
+          R"({"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"b":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}})",
+          4)),
+      HasSubstr("overlaps"));
+  EXPECT_THAT(
+      problem_with(file_with(
+          R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}})",
+          3)),
+      HasSubstr("hole"));
+  EXPECT_THAT(
+      problem_with(file_with(
+          R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})",
+          1)),
+      HasSubstr("twice"));
   EXPECT_THAT(problem_with(file_with(R"({"__metadata__":{"a":1}})", 0)), HasSubstr("other than strings"));
 }
 
@@ -137,7 +159,8 @@ std::string small_file() {
 
 TEST(Safetensors, EveryTruncationIsRefused) {
   const auto whole = small_file();
-  for (std::size_t length = 0; length < whole.size(); ++length) EXPECT_NE(problem_with(whole.substr(0, length)), "") << length;
+  for (std::size_t length = 0; length < whole.size(); ++length)
+    EXPECT_NE(problem_with(whole.substr(0, length)), "") << length;
   EXPECT_EQ(problem_with(whole), "");
 }
 
