@@ -28,7 +28,7 @@ void SamplingConfig::fields(Fields& f) {
   f.field("top_p", top_p, "draw from the smallest set of tokens with at least this mass; 1 = all");
   f.field("min_p", min_p, "drop tokens below this share of the best token's probability; 0 = none");
   f.field("repetition_penalty", repetition_penalty, "above 1: tokens already seen become less likely; 1 = off");
-  f.field("stop", stop, "text that ends a completion and is left out of it; may be given several times");
+  f.field("stop", stop, "texts that end a completion and are left out of it");
   f.field("stop_ids", stop_ids, "token ids that end a completion, besides the model's own");
   f.field("ignore_eos", ignore_eos, "the model's own stop tokens do not end a completion");
   f.field("num", num, "completions per prompt");
