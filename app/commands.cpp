@@ -1,0 +1,50 @@
+#include "app/commands.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "rlhf/core/error.h"
+#include "rlhf/core/spelling.h"
+
+namespace rlhf::app {
+
+std::span<const Command> commands() {
+  static constexpr Command table[] = {
+      {"recipe", "a whole paper, end to end", recipe},
+      {"train", "one algorithm: sft, reward_model, ppo", train},
+      {"generate", "completions of prompts, as JSONL", generate},
+      {"score", "rewards or logprobs of completions, as JSONL", score},
+      {"chat", "talk to a model in the terminal", chat},
+      {"report", "one self-contained page about a run", report},
+      {"inspect", "what a model, a chat template or a text looks like in tokens", inspect},
+      {"plan", "the memory that training will need, by component", plan},
+      {"selftest", "prove that decoding and training agree on a model", selftest},
+      {"export", "write a model as a Hugging Face folder or a GGUF file", export_model},
+      {"merge", "fold an adapter into its base model", merge},
+      {"doctor", "check this machine and installation", doctor},
+  };
+  return table;
+}
+
+const Command& find_command(std::span<const Command> table, std::string_view name, std::string_view what) {
+  std::string wanted(name);
+  std::replace(wanted.begin(), wanted.end(), '_', '-');
+  const auto found = std::find_if(table.begin(), table.end(), [&](const Command& each) { return each.name == wanted; });
+  if (found != table.end()) return *found;
+  std::vector<std::string> names;
+  for (const auto& each : table) names.emplace_back(each.name);
+  const auto meant = nearest(wanted, names);
+  throw Error({.category = Category::usage,
+               .where = std::string(name),
+               .what = fmt::format("there is no such {}", what),
+               .fix = meant ? fmt::format("Did you mean \"{}\"?", *meant) : fmt::format("There are: {}.", fmt::join(names, ", "))});
+}
+
+std::string list_commands(std::span<const Command> table) {
+  std::string lines;
+  for (const auto& each : table) lines += fmt::format("  {:<10} {}\n", each.name, each.summary);
+  return lines;
+}
+
+}  // namespace rlhf::app
