@@ -3,7 +3,6 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/index_select.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 
@@ -186,7 +185,7 @@ class Generation {
 
   /// Logits [rows, vocabulary], float32, of the hidden states that predict.
   Tensor head(const Tensor& hidden) const {
-    return at::linear(hidden.to(at::kFloat), model_.output_weight().to(at::kFloat)).contiguous();
+    return models::decoding_product(hidden.to(at::kFloat), model_.output_weight().to(at::kFloat));
   }
 
   /// Draws a token for each sequence of `drawing` from its row and returns the sequences that ended with it.

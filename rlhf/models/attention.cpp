@@ -71,9 +71,7 @@ SequenceAttention attend(const Tensor& queries, const Tensor& keys, const Tensor
 
 struct Attention : torch::autograd::Function<Attention> {
   static Tensor forward(AutogradContext* context, const Tensor& queries_in, const Tensor& keys_in,
-                        const Tensor& values_in, const Tensor& cosines, const Tensor& sines, const Starts& starts,
-                        std::int64_t window) {
-    const RotaryTable rotary{cosines, sines};
+                        const Tensor& values_in, const RotaryTable& rotary, const Starts& starts, std::int64_t window) {
     const auto queries = rotated(queries_in, rotary, 1), keys = rotated(keys_in, rotary, 1), values = values_in.contiguous();
     const auto kv_heads = keys.size(1), group = queries.size(1) / kv_heads;
     const auto sequences = static_cast<std::int64_t>(starts.size()) - 1;
@@ -89,11 +87,13 @@ struct Attention : torch::autograd::Function<Attention> {
         log_normalisers[i] = result.log_normalisers;
       }
     });
-    variable_list saved{queries, keys, values, output, cosines, sines};
+    variable_list saved{queries, keys, values, output};
     saved.insert(saved.end(), log_normalisers.begin(), log_normalisers.end());
     context->save_for_backward(saved);
     context->saved_data["starts"] = starts;
     context->saved_data["window"] = window;
+    context->saved_data["cosines"] = rotary.cosines;
+    context->saved_data["sines"] = rotary.sines;
     return output.view({queries.size(0), -1});
   }
 
@@ -112,14 +112,14 @@ struct Attention : torch::autograd::Function<Attention> {
         const auto part = [&](const Tensor& rows) { return grouped(rows, begin, end, kv_heads, group); };
         const auto mask = window_mask(end - begin, end - begin, window);
         const auto [dq, dk, dv] = at::_scaled_dot_product_flash_attention_for_cpu_backward(
-            part(upstream), part(queries), part(keys), part(values), part(output), saved[6 + i], 0.0, !mask.has_value(), mask);
+            part(upstream), part(queries), part(keys), part(values), part(output), saved[4 + i], 0.0, !mask.has_value(), mask);
         grad_queries.slice(0, begin, end).view({end - begin, kv_heads, group, -1}).permute({1, 2, 0, 3}).copy_(dq);
         grad_keys.slice(0, begin, end).copy_(dk.sum(1).permute({1, 0, 2}));
         grad_values.slice(0, begin, end).copy_(dv.sum(1).permute({1, 0, 2}));
       }
     });
-    const RotaryTable rotary{saved[4], saved[5]};
-    return {rotated(grad_queries, rotary, -1), rotated(grad_keys, rotary, -1), grad_values, {}, {}, {}, {}};
+    const RotaryTable rotary{context->saved_data["cosines"].toTensor(), context->saved_data["sines"].toTensor()};
+    return {rotated(grad_queries, rotary, -1), rotated(grad_keys, rotary, -1), grad_values, {}, {}, {}};
   }
 };
 
@@ -163,7 +163,7 @@ Tensor decode_step(const Tensor& queries, std::int64_t window, KvCache& cache, s
 }  // namespace
 
 Tensor attention(const AttentionInput& input, const RotaryTable& rotary, const Starts& starts, std::int64_t window) {
-  return Attention::apply(input.queries, input.keys, input.values, rotary.cosines, rotary.sines, starts, window);
+  return Attention::apply(input.queries, input.keys, input.values, rotary, starts, window);
 }
 
 Tensor cached_attention(const AttentionInput& input, const RotaryTable& rotary, const Starts& starts,

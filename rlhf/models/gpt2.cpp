@@ -141,16 +141,17 @@ class Gpt2 final : public LanguageModel {
   Tensor run_layer(std::int64_t index, const Tensor& input, const std::vector<std::int64_t>& starts, KvCache* cache,
                    bool adapters) const {
     const auto& layer = layers_[index];
-    const auto joined = layer.query_key_value.apply(normalise(input, layer.before_attention), adapters);
+    const bool decoding = cache != nullptr;
+    const auto joined = layer.query_key_value.apply(normalise(input, layer.before_attention), adapters, decoding);
     const auto part = [&](std::int64_t i) {
       return joined.slice(1, i * shape_.width, (i + 1) * shape_.width).contiguous().view({joined.size(0), shape_.heads, shape_.head_dim});
     };
     const AttentionInput attended{.queries = part(0), .keys = part(1), .values = part(2)};
     const auto mixed = cache == nullptr ? attention(attended, {}, starts, 0)
                                         : cached_attention(attended, {}, starts, 0, *cache, index);
-    const auto middle = at::add(input, layer.projection.apply(mixed, adapters));
-    const auto activated = at::gelu(layer.up.apply(normalise(middle, layer.before_mlp), adapters), "tanh");
-    return at::add(middle, layer.down.apply(activated, adapters));
+    const auto middle = at::add(input, layer.projection.apply(mixed, adapters, decoding));
+    const auto activated = at::gelu(layer.up.apply(normalise(middle, layer.before_mlp), adapters, decoding), "tanh");
+    return at::add(middle, layer.down.apply(activated, adapters, decoding));
   }
 
   json config_;

@@ -12,6 +12,10 @@ struct LoraPair {
   double scale = 1.0;  // alpha / rank, or alpha / sqrt(rank) for rank-stabilised adapters
 };
 
+/// input [rows, in] times weight [out, in] transposed, [rows, out], for decoding: fast with few rows, and then a row's result
+/// does not depend on the other rows, to the bit. Not differentiable. Training uses at::linear, whose last bits may differ.
+Tensor decoding_product(const Tensor& input, const Tensor& weight);
+
 /// A linear layer; the adapter, when there is one, can be left out of any forward pass.
 struct Linear {
   Tensor weight;                 // [out, in]
@@ -19,7 +23,7 @@ struct Linear {
   std::optional<LoraPair> lora;
 
   /// [tokens, in] -> [tokens, out].
-  Tensor apply(const Tensor& input, bool adapters = true) const;
+  Tensor apply(const Tensor& input, bool adapters = true, bool decoding = false) const;
 };
 
 }  // namespace rlhf::models

@@ -142,16 +142,17 @@ class Llama final : public LanguageModel {
   Tensor run_layer(std::int64_t index, const Tensor& input, const RotaryTable& rotary,
                    const std::vector<std::int64_t>& starts, KvCache* cache, bool adapters) const {
     const auto& layer = layers_[index];
+    const bool decoding = cache != nullptr;
     const auto normed = rms_norm(input, layer.input_norm, epsilon_);
-    const AttentionInput attended{.queries = split_heads(layer.queries.apply(normed, adapters), layer.query_norm),
-                                  .keys = split_heads(layer.keys.apply(normed, adapters), layer.key_norm),
-                                  .values = split_heads(layer.values.apply(normed, adapters), {})};
+    const AttentionInput attended{.queries = split_heads(layer.queries.apply(normed, adapters, decoding), layer.query_norm),
+                                  .keys = split_heads(layer.keys.apply(normed, adapters, decoding), layer.key_norm),
+                                  .values = split_heads(layer.values.apply(normed, adapters, decoding), {})};
     const auto mixed = cache == nullptr ? attention(attended, rotary, starts, layer.window)
                                         : cached_attention(attended, rotary, starts, layer.window, *cache, index);
-    const auto middle = at::add(input, layer.output.apply(mixed, adapters));
+    const auto middle = at::add(input, layer.output.apply(mixed, adapters, decoding));
     const auto normed_middle = rms_norm(middle, layer.post_norm, epsilon_);
-    const auto activated = swiglu(layer.gate.apply(normed_middle, adapters), layer.up.apply(normed_middle, adapters));
-    return at::add(middle, layer.down.apply(activated, adapters));
+    const auto activated = swiglu(layer.gate.apply(normed_middle, adapters, decoding), layer.up.apply(normed_middle, adapters, decoding));
+    return at::add(middle, layer.down.apply(activated, adapters, decoding));
   }
 
   Tensor split_heads(const Tensor& rows, const Tensor& norm) const {
