@@ -22,11 +22,14 @@ std::vector<data::Prompt> prompts() {
   return result;
 }
 
-/// The share of one token: what the toy policy is to learn to emit.
+bool is_liked(TokenId id) { return id % 8 == liked % 8; }
+
+/// The share of an eighth of the vocabulary: what the toy policy is to learn to emit. One token alone would be sampled too
+/// rarely at first to be learnt from.
 std::vector<rewards::Score> share_of_liked(std::span<const data::Prompt>, std::span<const data::Completion> completions) {
   std::vector<rewards::Score> scores;
   for (const auto& completion : completions)
-    scores.push_back({.value = double(std::count(completion.ids.begin(), completion.ids.end(), liked)) / double(completion.ids.size())});
+    scores.push_back({.value = double(std::count_if(completion.ids.begin(), completion.ids.end(), is_liked)) / double(completion.ids.size())});
   return scores;
 }
 
@@ -107,7 +110,7 @@ TEST(Ppo, LearnsToEmitAToken) {
   run_ppo(*model, config, run);
   const auto scores = metric(scratch, "a", "objective/scores"), kl = metric(scratch, "a", "objective/kl");
   const double end = std::accumulate(scores.end() - 5, scores.end(), 0.0) / 5;
-  EXPECT_LT(scores.front(), 0.1);
+  EXPECT_LT(scores.front(), 0.3);
   EXPECT_GT(end, 0.6);
   EXPECT_GT(kl.back(), 1);
 }

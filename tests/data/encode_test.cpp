@@ -113,7 +113,7 @@ TEST(Encode, ProblemsByReason) {
   EXPECT_EQ(encode(conversation({{"user", "Sky?"}}), text).problem, Problem::no_supervised_token);
   EXPECT_EQ(encode(conversation({{"user", "Sky?"}, {"assistant", ""}}), text).problem, Problem::empty_completion);
   EXPECT_EQ(encode(plain("The sky is", " blue."), text, {.max_tokens = 3}).problem, Problem::too_long);
-  EXPECT_EQ(encode(plain("<|im_start|><|im_start|>user\nHi", " blue."), text).problem, Problem::doubled_bos);
+  EXPECT_THROW(encode(plain("<|im_start|><|im_start|>user\nHi", " blue."), text), Error);  // a doubled BOS is never a matter of one row
   Preference same;
   same.prompt.text = "The sky is";
   same.items = {{" blue.", {}, {}}, {" blue.", {}, {}}};

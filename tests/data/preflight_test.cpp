@@ -88,10 +88,10 @@ TEST(Preflight, ASetThatTeachesNoStopIsRefused) {
 }
 
 TEST(Preflight, ADoubledBeginningIsRefused) {
-  const auto report =
-      prepared(rows(200) + "{\"prompt\": \"<|im_start|><|im_start|>user\", \"completion\": \" blue\"}\n").report;
-  EXPECT_EQ(error_of([&] { require_trainable(report); }).problem(),
-            "1 rows begin with two beginning-of-text tokens (first: f.jsonl:201)");
+  const auto error = error_of(
+      [&] { prepared(rows(200) + "{\"prompt\": \"<|im_start|><|im_start|>user\", \"completion\": \" blue\"}\n"); });
+  EXPECT_NE(std::string(error.what()).find("f.jsonl:201"), std::string::npos);
+  EXPECT_NE(std::string(error.what()).find("two BOS"), std::string::npos);
 }
 
 TEST(Preflight, ComparisonsMayBeCutOff) {

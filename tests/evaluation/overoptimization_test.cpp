@@ -86,7 +86,8 @@ TEST(Verdict, Warnings) {
 
 TEST(Verdict, IntervalsDecideWhatIsADifference) {
   EXPECT_EQ(judge_run(std::vector{at(0, 0.0, 0.0), at(9, 0.08, 0.5)}).outcome, Outcome::unchanged);
-  EXPECT_EQ(judge_run(std::vector{at(0, 0.0, 0.0), at(9, -0.2, 0.5)}).outcome, Outcome::worse);
+  EXPECT_EQ(judge_run(std::vector{at(0, 0.0, 0.0), at(9, -0.2, 0.0)}).outcome, Outcome::worse);
+  EXPECT_EQ(judge_run(std::vector{at(0, 0.0, 0.0), at(9, -0.2, 0.5)}).outcome, Outcome::overoptimized);  // learned rose
   auto paired = at(9, 0.08, 0.5);
   paired.win = Interval{0.6, 0.54, 0.66};  // pairing sees what the two means cannot
   EXPECT_EQ(judge_run(std::vector{at(0, 0.0, 0.0), paired}).outcome, Outcome::improved);

@@ -73,8 +73,8 @@ TEST_P(EveryFamily, CachedLogprobsAreThoseOfOneFullForward) {
     const auto raw = at::log_softmax(logits, -1), tempered = at::log_softmax(logits.div(0.8), -1);
     for (std::size_t t = 0; t < completion.ids.size(); ++t) {
       const auto row = static_cast<std::int64_t>(prompt.ids.size() + t) - 1;
-      EXPECT_NEAR(completion.raw_logprobs[t], raw[row][completion.ids[t]].item<float>(), 1e-5);
-      EXPECT_NEAR(completion.sampled_logprobs[t], tempered[row][completion.ids[t]].item<float>(), 1e-5);
+      EXPECT_NEAR(completion.raw_logprobs[t], raw[row][completion.ids[t]].item<float>(), 3e-5);
+      EXPECT_NEAR(completion.sampled_logprobs[t], tempered[row][completion.ids[t]].item<float>(), 3e-5);
     }
   }
 }
@@ -151,7 +151,7 @@ TEST(Engine, TheModelsOwnStopTokenCanBeIgnored) {
   const auto stopped = [&] {
     int count = 0;
     for (const auto& completion : generate(*tiny.model, tiny.text, prompts, config)) {
-      const bool stop = completion.ids.back() == 257;
+      const bool stop = tiny.text.is_stop(completion.ids.back());
       EXPECT_EQ(completion.finish == FinishReason::stop, stop && !config.ignore_eos);
       EXPECT_TRUE(completion.finish == FinishReason::stop || completion.ids.size() == 60);
       count += completion.finish == FinishReason::stop;

@@ -149,7 +149,7 @@ RowShape sniff(const JsonlRow& row, const std::vector<RowShape>& accepted) {
     if (std::find(accepted.begin(), accepted.end(), shape.shape) == accepted.end()) continue;
     const auto value = likeness(row.value, shape);
     if (missing_columns(row.value, shape).empty()) return shape.shape;
-    if (value > best_likeness) best = &shape, best_likeness = value;
+    if (value >= best_likeness) best = &shape, best_likeness = value;  // of equals the last, which is the simplest
   }
   throw Error({.category = Category::bad_data,
                .where = row.where,

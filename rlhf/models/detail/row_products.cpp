@@ -23,7 +23,12 @@ template <int Lanes, int Rows, int Columns>
   typedef float Vector __attribute__((vector_size(4 * Lanes), aligned(4), may_alias));
   const float* x = m.x + row * m.depth;
   const float* w = m.w + column * m.depth;
-  Vector sums[Rows][Columns] = {};
+  Vector sums[Rows][Columns];
+#pragma GCC unroll 8
+  for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 8
+    for (int c = 0; c < Columns; ++c) sums[r][c] = Vector{};
+  }
   std::int64_t k = from;
   for (; k + Lanes <= to; k += Lanes) {
     Vector weights[Columns];

@@ -152,7 +152,9 @@ ChildProcess::Event ChildProcess::next_line(std::string& line, double timeout_se
 std::string ChildProcess::ending() {
   for (int i = 0; i < 100 && error_ >= 0; ++i) serve(10);  // its last words
   close_once(input_);
-  if (!reap(false)) {
+  // Closed pipes come a little before the process has ended.
+  for (int i = 0; i < 100 && !reap(false); ++i) ::usleep(10'000);
+  if (pid_ > 0) {
     // It closed its output but lives on: of no use to us.
     ::kill(pid_, SIGTERM);
     reap(true);
