@@ -16,7 +16,7 @@ std::int64_t share_of(std::int64_t index, std::int64_t prompts, std::int64_t que
 
 bool ask_for_labels(feedback::Store& store, std::span<const data::Prompt> prompts, const SampleFn& sample,
                     const AskOptions& options) {
-  const auto count = static_cast<std::int64_t>(prompts.size());
+  const auto count = std::min(static_cast<std::int64_t>(prompts.size()), options.questions);  // each has one at least
   const auto largest = share_of(0, count, options.questions);
   const auto at_once = std::max<std::int64_t>(1, completions_at_once / std::max<std::int64_t>(1, largest * options.items));
   std::int64_t asked = 0;
@@ -25,7 +25,7 @@ bool ask_for_labels(feedback::Store& store, std::span<const data::Prompt> prompt
     const auto last_share = share_of(first + static_cast<std::int64_t>(group.size()) - 1, count, options.questions);
     const auto last_id = feedback::question_id(options.origin, options.policy_version, group.back().id,
                                                static_cast<int>((last_share - 1) * options.items));
-    if (last_share > 0 && !store.question(last_id)) {
+    if (!store.question(last_id)) {
       const auto completions = sample(group, largest * options.items);
       std::vector<feedback::Question> questions;
       for (std::size_t i = 0; i < group.size(); ++i) {

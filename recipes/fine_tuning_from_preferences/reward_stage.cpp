@@ -100,7 +100,9 @@ void RewardStage::fit(std::int64_t round, std::int64_t cursor) {
   const auto count = static_cast<std::int64_t>(labels.train.size());
   run_.note("reward model of round " + std::to_string(round) + ": " + std::to_string(count) + " labels, orders " +
             std::to_string(100 * result_.held_out.accuracy).substr(0, 4) + "% of held-out pairs as the labeler did");
-  if (!run_.restored()) run_.report(round * config.ppo.steps / config.labels.rounds, RewardModelNumbers{result_, count});
+  // A resumed run has kept the rows from before its checkpoint.
+  const auto step = round * config.ppo.steps / config.labels.rounds;
+  if (step >= run_.first_step()) run_.report(step, RewardModelNumbers{result_, count});
 }
 
 rewards::RewardFn RewardStage::reward() const {

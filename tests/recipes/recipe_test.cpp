@@ -94,6 +94,12 @@ TEST_F(Asking, SpreadsQuestionsOverThePromptsAndRepeatsNothing) {
   EXPECT_EQ(sampled_, sampled);
 }
 
+TEST_F(Asking, FewerQuestionsThanPrompts) {
+  auto store = feedback::Store::open(folder_ / "feedback.db");
+  EXPECT_TRUE(ask_for_labels(store, prompts_, sampler(), {.origin = {.run = "r", .stage = "s"}, .questions = 2, .items = 4}));
+  EXPECT_EQ(store.counts().questions, 2);
+}
+
 TEST_F(Asking, StopsWhenAsked) {
   auto store = feedback::Store::open(folder_ / "feedback.db");
   AskOptions options{.origin = {.run = "r", .stage = "s"}, .questions = 600, .items = 4};
