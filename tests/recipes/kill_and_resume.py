@@ -72,7 +72,7 @@ def main():
         landed = 0
         for kill in range(options.kills):
             folder = scratch / f"killed-{kill}"
-            after = chance.uniform(0.05, duration)
+            after = chance.uniform(0.05, 0.9 * duration)
             landed += run_and_kill(options.rlhf, folder, False, after)
             run_to_the_end(options.rlhf, folder, resume=folder.exists())
             found = digests(folder)
@@ -81,7 +81,7 @@ def main():
             if different:
                 sys.exit(1)
     print(f"{options.kills} passed, 0 failed ({landed} kills landed in a running process)")
-    if landed < options.kills * 0.7:
+    if landed < options.kills * 0.5:
         sys.exit("too few kills landed: the run has become too short for this test")
 
 
