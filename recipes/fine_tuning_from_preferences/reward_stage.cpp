@@ -75,7 +75,8 @@ bool RewardStage::ask_and_fit(std::int64_t round, std::int64_t step) {
   const bool asked = ask_for_labels(store_, parts_.prompts, parts_.sample, options);
   run_.progress().finish();
   if (!asked) return false;
-  feedback::answer_all(store_, *labeler_, {.stop_requested = stop});
+  // The oracle has no rival, and a lease that a killed run left behind must not hide its question from the resumed one.
+  feedback::answer_all(store_, *labeler_, {.lease = std::chrono::seconds(0), .stop_requested = stop});
   if (run_.stop_requested()) return false;
   const auto cursor = store_.latest();
   run_.write_file(file.filename(), std::to_string(cursor) + "\n");
