@@ -134,7 +134,8 @@ void run_stages(const FineTuningConfig& config, Run& run) {
                       .trunk = trunk,
                       .write_trunk = [&](const std::filesystem::path& folder) { write_policy(folder, config, *all->reward_trunk); }},
                      run);
-  if (!labels.before_step(run.first_step())) return;
+  // A resumed run repeats the rounds behind it. One that is due at its very first step waits for the restored policy.
+  if (!labels.before_step(std::max<std::int64_t>(0, run.first_step() - 1))) return;
   costs.phase("labels and reward model");
 
   // 3: the policy is optimised against the learned reward and a KL penalty; held-out prompts are evaluated as it goes.
