@@ -12,6 +12,7 @@ namespace {
 
 struct Settings : Common {
   std::int64_t completions = 32, new_tokens = 48, epochs = 4, minibatches = 1, microbatch = 8, steps = 3, warmup = 1;
+  bool separate_value = false;
 
   void fields(Fields& f) {
     Common::fields(f);
@@ -22,6 +23,7 @@ struct Settings : Common {
     f.field("microbatch", microbatch, "completions per forward pass");
     f.field("steps", steps, "measured steps");
     f.field("warmup", warmup, "steps before them");
+    f.field("separate_value", separate_value, "values from a model of their own, as the peer has it");
   }
 };
 
@@ -38,6 +40,8 @@ void run(std::span<const std::string> arguments) {
   prepare(settings);
   const auto policy = models::load_model(settings.model);
   const auto reference = models::load_model(settings.model);
+  std::optional<models::LoadedModel> value;
+  if (settings.separate_value) value = models::load_model(settings.model);
   const auto workload = read_workload(settings.workload);
   std::vector<data::Prompt> prompts;
   for (const auto& ids : workload.prompts) prompts.push_back({.id = std::to_string(prompts.size()), .ids = ids});
@@ -59,7 +63,7 @@ void run(std::span<const std::string> arguments) {
 
   std::vector<double> ends;
   ScratchRun scratch("bench-ppo");
-  algorithms::train({.policy = *policy.model, .reference = reference.model.get()}, stream, config,
+  algorithms::train({.policy = *policy.model, .reference = reference.model.get(), .value = value ? value->model.get() : nullptr}, stream, config,
                     {.generate =
                          [&](std::span<const data::Prompt> asked, std::int64_t version) {
                            return generation::generate(*policy.model, policy.text, asked, config.sampling, {.policy_version = version});
@@ -72,7 +76,9 @@ void run(std::span<const std::string> arguments) {
   for (std::size_t step = settings.warmup; step < ends.size(); ++step) seconds.push_back(ends.at(step) - ends.at(step - 1));
   const std::vector<double> tokens(seconds.size(), static_cast<double>(settings.completions * settings.new_tokens));
   std::int64_t parameters = 0;
-  for (const auto& [name, weight] : policy.model->weights()) parameters += weight.numel();
+  for (const auto* trained : {policy.model.get(), value ? value->model.get() : nullptr})
+    if (trained != nullptr)
+      for (const auto& [name, weight] : trained->weights()) parameters += weight.numel();
   report("ppo", settings, seconds, tokens, {{"epochs", settings.epochs}, {"trained_parameters", parameters}});
 }
 

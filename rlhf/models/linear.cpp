@@ -25,10 +25,11 @@ Tensor decoding_product(const Tensor& input, const Tensor& weight) {
   if (!suits_row_products(input, weight)) return at::linear(input, weight);
   const auto rows = input.size(0), columns = weight.size(0), depth = weight.size(1);
   auto output = at::empty({rows, columns}, at::kFloat);
-  const auto *x = input.const_data_ptr<float>(), *w = weight.const_data_ptr<float>();
+  const auto panels = kernels::make_row_panels(input.const_data_ptr<float>(), rows, depth);
+  const auto* w = weight.const_data_ptr<float>();
   auto* y = output.mutable_data_ptr<float>();
   at::parallel_for(0, columns, 48, [&](std::int64_t begin, std::int64_t end) {
-    kernels::row_products(x, rows, w, columns, depth, begin, end, y);
+    kernels::row_products(panels, w, columns, begin, end, y);
   });
   return output;
 }

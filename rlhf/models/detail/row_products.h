@@ -1,16 +1,24 @@
 #pragma once
 #include <cstdint>
+#include <vector>
 
 namespace rlhf::models::kernels {
 
-/// y[i, j] = <x row i, w row j> for a few rows x [rows, depth] and the weight rows `begin` .. `end` of w [columns, depth];
-/// y [rows, columns]. All row-major float32.
+/// Rows of activations turned for row_products: depth first in panels of neighbouring rows, the last one filled up with zeros.
+struct RowPanels {
+  std::int64_t rows = 0, depth = 0;
+  std::vector<float> values;
+};
+
+/// x [rows, depth], row-major float32.
+RowPanels make_row_panels(const float* x, std::int64_t rows, std::int64_t depth);
+
+/// y[i, j] = <x row i, w row j> for the rows of `x` and the weight rows `begin` .. `end` of w [columns, depth]; y [rows, columns].
 ///
-/// Both operands are read as they lie in memory: nothing is packed, which is what costs a general matrix product most
-/// when there are few rows. Every sum is taken in the same order whatever the number of rows, so a row's result does not
-/// depend on its neighbours, to the bit.
-void row_products(const float* x, std::int64_t rows, const float* w, std::int64_t columns, std::int64_t depth,
-                  std::int64_t begin, std::int64_t end, float* y);
+/// The weights are read once, as they lie in memory: packing them is what costs a general matrix product most when there
+/// are few rows. Every sum is taken in the same order whatever the number of rows and the range of weight rows, so a row's
+/// result does not depend on its neighbours, to the bit.
+void row_products(const RowPanels& x, const float* w, std::int64_t columns, std::int64_t begin, std::int64_t end, float* y);
 
 /// Has this processor instructions that row_products is written for? If not, a general product is faster.
 bool row_products_are_fast();

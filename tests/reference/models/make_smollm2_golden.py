@@ -1,4 +1,5 @@
-"""Logits and greedy continuations of SmolLM2-135M-Instruct, read from its GGUF file by transformers and computed in float32.
+"""Logits and greedy continuations of SmolLM2-135M-Instruct, read from its GGUF file by transformers and computed in float64
+(in float32 its own logits are up to 1e-4 away from these).
 
     python make_smollm2_golden.py [FILE.gguf]       # writes smollm2_135m.json beside itself
 
@@ -29,7 +30,7 @@ STRIDE = 997  # of the flattened [tokens, vocabulary] logits
 
 def main():
     path = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT
-    model = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32).eval()
+    model = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32).double().eval()
     out = {"stride": STRIDE, "sequences": []}
     for index, ids in enumerate(SEQUENCES):
         with torch.no_grad():
