@@ -9,13 +9,14 @@ namespace rlhf::benchmarks {
 namespace {
 
 struct Settings : Common {
-  std::int64_t texts_per_step = 8, steps = 6, warmup = 3;
+  std::int64_t texts_per_step = 8, steps = 6, warmup = 3, micro_tokens = algorithms::SftConfig{}.micro_tokens;
 
   void fields(Fields& f) {
     Common::fields(f);
     f.field("texts_per_step", texts_per_step, "texts per optimiser step");
     f.field("steps", steps, "measured steps");
     f.field("warmup", warmup, "steps before them");
+    f.field("micro_tokens", micro_tokens, "tokens per forward pass");
   }
 };
 
@@ -38,7 +39,7 @@ void run(std::span<const std::string> arguments) {
   std::vector<double> ends;
   ScratchRun scratch("bench-sft");
   algorithms::train(*loaded.model, examples,
-                    algorithms::SftConfig{.batch = settings.texts_per_step, .learning_rate = 1e-5, .accuracy_every = 1, .evaluate_every = 1},
+                    algorithms::SftConfig{.batch = settings.texts_per_step, .learning_rate = 1e-5, .micro_tokens = settings.micro_tokens, .evaluate_every = 1},
                     {.write_model = [](const auto&) {}, .evaluate = [&](std::int64_t) { ends.push_back(steady_seconds()); }},
                     scratch.run());
   std::vector<double> seconds, tokens;

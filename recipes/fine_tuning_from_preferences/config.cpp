@@ -14,11 +14,9 @@ void LabelsConfig::fields(Fields& f) {
 }
 
 void FineTuningConfig::fields(Fields& f) {
-  f.field("model", model, "folder, GGUF file, name, or \"stories\": a tiny model trained here from nothing");
-  f.group("story", story, "the tiny model");
-  f.choice("trained", trained, {{"lora", Trained::lora}, {"all_weights", Trained::all_weights}}, "what PPO changes");
+  start.fields(f);
+  f.group("story", story, "the tiny model that is trained here from nothing for model = \"stories\"");
   f.choice("value", value, {{"shared", ValueTrunk::shared}, {"separate", ValueTrunk::separate}}, "the value head's trunk");
-  f.group("lora", lora, "the policy's adapter");
   f.group("labels", labels, "questions and who answers them");
   f.group("reading", reading, "what the reward model reads");
   f.group("reward", reward, "training of the reward model");

@@ -3,10 +3,10 @@
 
 #include "recipes/periodic_evaluation.h"
 #include "recipes/start_model.h"
+#include "rlhf/algorithms/jobs.h"
 #include "rlhf/algorithms/ppo.h"
 #include "rlhf/algorithms/reward_training.h"
 #include "rlhf/feedback/oracle.h"
-#include "rlhf/models/lora.h"
 
 namespace rlhf::recipes {
 
@@ -22,15 +22,12 @@ struct LabelsConfig {
   void fields(Fields& f);
 };
 
-enum class Trained { lora, all_weights };
 enum class ValueTrunk { shared, separate };
 
 struct FineTuningConfig {
-  std::string model = "smollm2-135m";  // folder, GGUF file, name, or "stories": a tiny one trained here from nothing
+  algorithms::ModelSettings start;     // model: also "stories", a tiny one trained here from nothing
   StoryModelConfig story;
-  Trained trained = Trained::lora;
   ValueTrunk value = ValueTrunk::shared;
-  models::LoraConfig lora;
   LabelsConfig labels;
   algorithms::RewardReading reading{.layers = {0, 2}, .pooling = algorithms::Pooling::completion_mean, .adapters = false};
   algorithms::RewardModelConfig reward;

@@ -9,7 +9,6 @@
 #include "rlhf/data/readers/jsonl.h"
 #include "rlhf/evaluation/report.h"
 #include "rlhf/generation/engine.h"
-#include "rlhf/models/adapter_files.h"
 #include "rlhf/models/model_files.h"
 #include "rlhf/rewards/lexicon.h"
 #include "rlhf/rewards/vader.h"
@@ -25,7 +24,7 @@ struct Prompts {
 };
 
 Prompts read_prompts(const FineTuningConfig& config, const text::TextBundle& text) {
-  const auto own = config.model == "stories" ? fine_tuning::story_prompts_jsonl : fine_tuning::prompts_jsonl;
+  const auto own = config.start.model == "stories" ? fine_tuning::story_prompts_jsonl : fine_tuning::prompts_jsonl;
   auto reader = config.prompts.empty() ? data::JsonlReader::from_text(std::string(own), "prompts.jsonl")
                                        : data::JsonlReader::open(config.prompts);
   Prompts prompts;
@@ -66,28 +65,20 @@ struct Models {
 };
 
 std::optional<Models> load_models(const FineTuningConfig& config, Run& run) {
-  auto start = load_start_model(config.model, config.story, config.seed, run);
+  auto start = load_start_model(config.start.model, config.story, config.seed, run);
   if (!start) return std::nullopt;
   Models all{.policy = std::move(*start)};
   const auto source = all.policy.source.string();
-  const bool lora = config.trained == Trained::lora;
+  const bool lora = config.start.trained == algorithms::Trained::adapters;
   if (!lora) all.reference = models::load_model(source, models::builtin_models(), {.mapped = true});
   if (config.value == ValueTrunk::separate) all.value = models::load_model(source);
   if (config.reward.trunk == algorithms::RewardTrunk::trained) all.reward_trunk = models::load_model(source);
   if (lora) {
-    models::attach_lora(*all.policy.model, config.lora, derive(config.seed, {hash("policy adapter")}));
-    if (all.value) models::attach_lora(*all.value->model, config.lora, derive(config.seed, {hash("value adapter")}));
-    if (all.reward_trunk) models::attach_lora(*all.reward_trunk->model, config.lora, derive(config.seed, {hash("reward adapter")}));
+    models::attach_lora(*all.policy.model, config.start.lora, derive(config.seed, {hash("policy adapter")}));
+    if (all.value) models::attach_lora(*all.value->model, config.start.lora, derive(config.seed, {hash("value adapter")}));
+    if (all.reward_trunk) models::attach_lora(*all.reward_trunk->model, config.start.lora, derive(config.seed, {hash("reward adapter")}));
   }
   return all;
-}
-
-void write_policy(const std::filesystem::path& folder, const FineTuningConfig& config, const models::LoadedModel& loaded) {
-  if (config.trained == Trained::lora) {
-    models::save_adapter(folder, *loaded.model, config.lora, {.base = loaded.source.string()});
-  } else {
-    models::save_hf(folder, *loaded.model, loaded.text);
-  }
 }
 
 nlohmann::json results_of(const PeriodicEvaluation& evaluation, const evaluation::Verdict& verdict, double kl, double target) {
@@ -115,6 +106,7 @@ void run_stages(const FineTuningConfig& config, Run& run) {
   if (!all) return;
   auto& policy = *all->policy.model;
   const auto& text = all->policy.text;
+  const auto source = all->policy.source.string();
   auto prompts = read_prompts(config, text);
   const auto vader = rewards::Vader::load_packaged();
   const auto sample = [&](std::span<const data::Prompt> asked, std::int64_t num, std::int64_t version) {
@@ -132,7 +124,7 @@ void run_stages(const FineTuningConfig& config, Run& run) {
                       .sample = [&](auto asked, std::int64_t num) { return sample(asked, num, version); },
                       .gold = [&](const std::string&, const std::string& completion) { return vader.compound(completion); },
                       .trunk = trunk,
-                      .write_trunk = [&](const std::filesystem::path& folder) { write_policy(folder, config, *all->reward_trunk); }},
+                      .write_trunk = [&](const std::filesystem::path& folder) { algorithms::save_trained(folder, *all->reward_trunk, config.start, source); }},
                      run);
   // A resumed run repeats the rounds behind it. One that is due at its very first step waits for the restored policy.
   if (!labels.before_step(std::max<std::int64_t>(0, run.first_step() - 1))) return;
@@ -153,7 +145,7 @@ void run_stages(const FineTuningConfig& config, Run& run) {
             return sample(asked, config.ppo.sampling.num, step);
           },
       .reward = labels.reward(),
-      .write_model = [&](const std::filesystem::path& folder) { write_policy(folder, config, all->policy); },
+      .write_model = [&](const std::filesystem::path& folder) { algorithms::save_trained(folder, all->policy, config.start, source); },
       .evaluate = [&](std::int64_t step) { evaluation.at(step + 1); },
       .decode = [&](std::span<const TokenId> ids) { return text.tokenizer.decode(ids); },
       .sign_test = sign_test(prompts.train.front(), text)};

@@ -75,8 +75,9 @@ bool RewardStage::ask_and_fit(std::int64_t round, std::int64_t step) {
   const bool asked = ask_for_labels(store_, parts_.prompts, parts_.sample, options);
   run_.progress().finish();
   if (!asked) return false;
-  // The oracle has no rival, and a lease that a killed run left behind must not hide its question from the resumed one.
-  feedback::answer_all(store_, *labeler_, {.lease = std::chrono::seconds(0), .stop_requested = stop});
+  const feedback::CollectOptions collect{.stop_requested = stop};
+  store_.release_all(collect.annotator);
+  feedback::answer_all(store_, *labeler_, collect);
   if (run_.stop_requested()) return false;
   const auto cursor = store_.latest();
   run_.write_file(file.filename(), std::to_string(cursor) + "\n");
@@ -95,7 +96,7 @@ void RewardStage::fit(std::int64_t round, std::int64_t cursor) {
           "", {{"algorithm", "reward_model"}});
   const auto write = [&](const std::filesystem::path& folder) {
     if (!frozen) parts_.write_trunk(folder);
-    algorithms::save_head(*model_, folder, config.model);
+    algorithms::save_head(*model_, folder, config.start.model);
   };
   result_ = algorithms::train(*model_, *parts_.trunk, {.train = labels.train, .held_out = labels.heldout}, config.reward, write, own);
   const auto count = static_cast<std::int64_t>(labels.train.size());

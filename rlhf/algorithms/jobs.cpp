@@ -10,6 +10,12 @@ void ModelSettings::fields(Fields& f) {
   f.group("lora", lora, "the adapters");
 }
 
+void save_trained(const std::filesystem::path& folder, const models::LoadedModel& loaded, const ModelSettings& settings,
+                  const std::string& base, const std::optional<models::ScalarHead>& score) {
+  if (settings.trained == Trained::adapters) models::save_adapter(folder, *loaded.model, settings.lora, {.base = base, .score = score});
+  else models::save_hf(folder, *loaded.model, loaded.text, {.score = score});
+}
+
 Trainee load_trainee(const ModelSettings& settings, const models::ModelTable& models, std::uint64_t seed) {
   Trainee trainee{.loaded = models::load_model(settings.model, models), .settings = settings};
   if (trainee.loaded.adapter) models::merge_lora(trainee.model());  // what was learnt before becomes the start and the reference
@@ -20,12 +26,7 @@ Trainee load_trainee(const ModelSettings& settings, const models::ModelTable& mo
 
 WriteModel Trainee::writer(std::function<std::optional<models::ScalarHead>()> score) const {
   return [this, score](const std::filesystem::path& folder) {
-    const auto head = score ? score() : std::nullopt;
-    if (settings.trained == Trained::adapters) {
-      models::save_adapter(folder, model(), settings.lora, {.base = settings.model, .score = head});
-    } else {
-      models::save_hf(folder, model(), loaded.text, {.score = head});
-    }
+    save_trained(folder, loaded, settings, settings.model, score ? score() : std::nullopt);
   };
 }
 

@@ -26,13 +26,17 @@ struct ModelSettings {
   void fields(Fields& f);
 };
 
+/// A PEFT folder where adapters are trained, naming `base` as what they belong to; a whole Hugging Face model else. With the
+/// head of a reward model where there is one.
+void save_trained(const std::filesystem::path& folder, const models::LoadedModel& loaded, const ModelSettings& settings,
+                  const std::string& base, const std::optional<models::ScalarHead>& score = {});
+
 /// A model ready to be trained, and how it is written down.
 struct Trainee {
   models::LoadedModel loaded;
   ModelSettings settings;
 
   models::LanguageModel& model() const { return *loaded.model; }
-  /// A PEFT folder where adapters are trained, a Hugging Face model else; with the head of a reward model where there is one.
   WriteModel writer(std::function<std::optional<models::ScalarHead>()> score = {}) const;
 };
 Trainee load_trainee(const ModelSettings& settings, const models::ModelTable& models, std::uint64_t seed);

@@ -40,7 +40,7 @@ struct PpoConfig {
   /// the score sits on the last of them, as in the released code. false: a completion ends at its stop token.
   bool as_published = false;
   generation::SamplingConfig sampling{.max_new_tokens = 24};  // its temperature divides the logits of the losses, too
-  std::int64_t micro_tokens = 4096;     // tokens per forward pass; changes memory, never the result
+  std::int64_t micro_tokens = 2048;     // tokens per forward pass; changes memory, never the result
   bool recompute = false;               // recompute layers in the backward pass: less memory, a third more time
   bool sign_test = true;                // refuse to start when the reward prefers the known-bad sample
   std::int64_t samples = 4;             // completions per step written to samples.jsonl

@@ -24,7 +24,7 @@ struct RewardModelConfig {
   std::optional<double> learning_rate;  // unset: 5e-5 for all weights, 5e-4 for adapters, which start from nothing
   ScheduleConfig schedule;              // linear to 0 by comparisons seen
   AdamConfig adam{.epsilon = 1e-5, .epsilon_form = AdamEpsilon::before_correction, .max_grad_norm = 0};
-  std::int64_t micro_tokens = 4096;     // tokens per forward pass; changes memory, never the result
+  std::int64_t micro_tokens = 2048;     // tokens per forward pass; changes memory, never the result
   bool recompute = false;               // recompute layers in the backward pass
   std::int64_t checkpoint_every = 0;    // steps; 0 = at the end only
   std::uint64_t seed = 0;

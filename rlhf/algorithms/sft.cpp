@@ -1,9 +1,6 @@
 #include "rlhf/algorithms/sft.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/core/grad_mode.h>
-#include <ATen/ops/argmax.h>
-#include <ATen/ops/matmul.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
@@ -17,43 +14,28 @@
 namespace rlhf::algorithms {
 namespace {
 
-// Logits come in pieces of this many rows, so that [targets, vocabulary] never exists.
-constexpr std::int64_t rows_at_once = 128;
-
-double right_choices(const Tensor& hidden, const Tensor& weight, const Tensor& targets) {
-  const at::NoGradGuard no_grad;
-  std::int64_t right = 0;
-  for (std::int64_t i = 0; i < hidden.size(0); i += rows_at_once) {
-    const auto end = std::min(hidden.size(0), i + rows_at_once);
-    const auto choices = at::argmax(at::matmul(hidden.slice(0, i, end).detach(), weight.detach().t()), 1);
-    right += (choices == targets.slice(0, i, end)).sum().item<std::int64_t>();
-  }
-  return static_cast<double>(right);
-}
-
 std::int64_t counted(const data::Example& example) {
   return std::count_if(example.mask.begin() + (example.mask.empty() ? 0 : 1), example.mask.end(), [](auto m) { return m != 0; });
 }
 
 SftMetrics update(const models::LanguageModel& model, std::span<const data::Example> examples, const data::Step& step,
-                  AdamW& optimizer, double learning_rate, bool accuracy, bool recompute) {
-  double targets = 0, right = 0;
+                  AdamW& optimizer, double learning_rate, bool recompute) {
+  double targets = 0;
   for (const auto row : step.rows) targets += static_cast<double>(counted(examples[row]));
-  SftMetrics metrics{.loss = at::zeros({}), .entropy = at::zeros({})};
+  SftMetrics metrics{.loss = at::zeros({}), .entropy = at::zeros({}), .mean_token_accuracy = at::zeros({})};
   optimizer.zero_grad();
   for (const auto& rows : step.micro_batches) {
     const auto batch = pack_targets(examples, rows);
-    const auto read = read_out(model, batch, {.entropy = true, .checkpoint = recompute});
+    const auto read = read_out(model, batch, {.entropy = true, .sum_only = true, .checkpoint = recompute});
     const auto [loss] = sft_loss(read.logprobs, targets);
     loss.backward();
     metrics.loss += loss.detach();
     metrics.entropy += read.entropy.detach().sum() / targets;
     metrics.num_tokens += batch.batch.tokens();
-    if (accuracy) right += right_choices(read.hidden, model.output_weight(), batch.targets);
+    metrics.mean_token_accuracy += read.likeliest.sum() / targets;
   }
   metrics.learning_rate = learning_rate;
   metrics.grad_norm = optimizer.step(learning_rate);
-  if (accuracy) metrics.mean_token_accuracy = right / targets;
   return metrics;
 }
 
@@ -76,7 +58,6 @@ void SftConfig::fields(Fields& f) {
   f.group("adam", adam, "the optimiser");
   f.field("micro_tokens", micro_tokens, "tokens per forward pass; changes memory, never the result");
   f.field("recompute", recompute, "recompute layers in the backward pass: less memory, a third more time");
-  f.field("accuracy_every", accuracy_every, "steps between measurements of mean_token_accuracy; 0 = never");
   f.field("evaluate_every", evaluate_every, "steps between evaluations; 0 = never");
   f.field("checkpoint_every", checkpoint_every, "steps between checkpoints; 0 = at the end only");
   f.field("seed", seed, "order of the examples");
@@ -98,7 +79,7 @@ SftLoss sft_loss(const Tensor& logprobs, double denominator) {
 void SftMetrics::log(MetricRow& row) const {
   row.add("loss", loss);
   row.add("entropy", entropy);
-  if (mean_token_accuracy) row.add("mean_token_accuracy", *mean_token_accuracy);
+  row.add("mean_token_accuracy", mean_token_accuracy);
   row.add("num_tokens", static_cast<double>(num_tokens));
   row.add("learning_rate", learning_rate);
   row.add("grad_norm", grad_norm);
@@ -134,8 +115,7 @@ SftResult train(models::LanguageModel& model, std::span<const data::Example> exa
   run.progress().start("sft", total, run.first_step());
   for (auto step = run.first_step(); step < total; ++step) {
     const double began = steady_seconds();
-    const bool accuracy = config.accuracy_every > 0 && step % config.accuracy_every == 0;
-    auto metrics = update(model, examples, loader.next(), optimizer, scheduled(config.schedule, peak, step, total), accuracy,
+    auto metrics = update(model, examples, loader.next(), optimizer, scheduled(config.schedule, peak, step, total),
                           config.recompute);
     metrics.tokens_per_second = static_cast<double>(metrics.num_tokens) / (steady_seconds() - began);
     metrics.num_tokens = tokens += metrics.num_tokens;

@@ -21,9 +21,8 @@ struct SftConfig {
   std::optional<double> learning_rate;  // unset: 2e-5 for all weights, 2e-4 for adapters, which start from nothing
   ScheduleConfig schedule;
   AdamConfig adam;
-  std::int64_t micro_tokens = 4096;     // tokens per forward pass; changes memory, never the result
+  std::int64_t micro_tokens = 2048;     // tokens per forward pass; changes memory, never the result
   bool recompute = false;               // recompute layers in the backward pass: less memory, a third more time
-  std::int64_t accuracy_every = 10;     // steps between measurements of mean_token_accuracy; 0 = never
   std::int64_t evaluate_every = 0;      // steps between calls of the evaluation; 0 = never
   std::int64_t checkpoint_every = 0;    // steps; 0 = at the end only
   std::uint64_t seed = 0;
@@ -42,10 +41,10 @@ struct SftLoss {
 SftLoss sft_loss(const Tensor& logprobs, double denominator = 0);
 
 struct SftMetrics {
-  Tensor loss, entropy;                       // nats per token
-  std::optional<double> mean_token_accuracy;  // share of targets that were the model's first choice
+  Tensor loss, entropy;         // nats per token
+  Tensor mean_token_accuracy;   // share of targets that were the model's first choice
   double learning_rate = 0, grad_norm = 0, epoch = 0;
-  std::int64_t num_tokens = 0;                // packed tokens seen since the beginning
+  std::int64_t num_tokens = 0;  // packed tokens seen since the beginning
   double tokens_per_second = 0;
 
   void log(MetricRow& row) const;

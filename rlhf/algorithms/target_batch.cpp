@@ -83,9 +83,10 @@ Readout read_out(const models::LanguageModel& model, const TargetBatch& batch, c
   Readout result;
   result.hidden = all.index_select(0, batch.rows);  // [targets, width]: prompts go no further
   auto logprobs = models::token_logprobs(result.hidden, model.output_weight(), batch.targets,
-                                         {.temperature = options.temperature, .entropy = options.entropy});
+                                         {.temperature = options.temperature, .entropy = options.entropy, .sum_only = options.sum_only});
   result.logprobs = std::move(logprobs.logprobs);
   result.entropy = std::move(logprobs.entropy);
+  result.likeliest = std::move(logprobs.likeliest);
   if (options.value) result.values = options.value->apply(result.hidden);
   return result;
 }

@@ -35,6 +35,7 @@ void put_targets(const Tensor& values, std::span<const std::int64_t> starts, con
 struct ReadoutOptions {
   double temperature = 1.0;
   bool entropy = false;
+  bool sum_only = false;                      // the loss depends on the sum of the logprobs alone (models/token_logprobs.h)
   bool adapters = true;                       // false: the reference policy of a LoRA run
   bool checkpoint = false;                    // recompute layers in the backward pass
   const models::ScalarHead* value = nullptr;  // also the value of each state, from the same forward pass
@@ -44,6 +45,7 @@ struct ReadoutOptions {
 struct Readout {
   Tensor logprobs;  // [targets], nats
   Tensor entropy;   // [targets], nats; undefined unless asked for
+  Tensor likeliest; // [targets], bool: the target is what greedy decoding would have chosen
   Tensor values;    // [targets]; undefined without a head
   Tensor hidden;    // [targets, width]
 };

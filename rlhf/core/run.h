@@ -17,7 +17,7 @@ namespace rlhf {
 struct RunOptions {
   std::filesystem::path folder;
   bool resume = false;       // go on from the newest whole checkpoint; from the start if there is none
-  bool overwrite = false;    // delete what an earlier run wrote there (its streams and checkpoints, nothing else)
+  bool overwrite = false;    // delete what an earlier run wrote there; its feedback (*.db) is set aside, the rest stays
   int keep_checkpoints = 2;  // at least 1
   std::function<bool()> stop_requested;  // polled; the library installs no signal handlers
   bool quiet = false;                    // nothing on standard error

@@ -14,6 +14,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* lock_name = ".rlhf.lock";
+constexpr std::string_view run_files[] = {"checkpoints", "metrics.jsonl", "timing.jsonl", "samples.jsonl", "evaluation.jsonl",
+                                          "results.json", "verdict.json", "report.html", "log.txt", "config.toml", "run.json"};
 constexpr std::string_view event_prefix = "events.out.tfevents.";
 
 std::vector<fs::path> event_files(const fs::path& folder) {
@@ -34,13 +36,27 @@ bool is_unused(const fs::path& folder) {
   });
 }
 
-// Only what Run writes: a feedback store or a note of the user's in the same folder is not ours to delete.
-void remove_run(const fs::path& folder) {
-  for (const auto& file : event_files(folder)) fs::remove(file);
-  for (const char* name : {"checkpoints", "metrics.jsonl", "timing.jsonl", "samples.jsonl", "log.txt", "report.html",
-                           "config.toml", "run.json"}) {
-    fs::remove_all(folder / name);
+/// Feedback may be a person's work: it is set aside under a new name, never deleted.
+void set_aside(const fs::path& database) {
+  int number = 1;
+  const auto renamed = [&] { return database.parent_path() / (database.stem().string() + ".replaced-" + std::to_string(number) + ".db"); };
+  while (fs::exists(renamed())) ++number;
+  for (const char* part : {"-wal", "-shm", ""}) {
+    if (fs::exists(database.string() + part)) fs::rename(database.string() + part, renamed().string() + part);
   }
+}
+
+// What runs write, runs inside of this one included. Anything else in the folder is the user's and stays.
+void remove_run(const fs::path& folder) {
+  std::vector<fs::path> written = event_files(folder), databases;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const auto name = entry.path().filename().string(), extension = entry.path().extension().string();
+    const bool own = std::find(std::begin(run_files), std::end(run_files), name) != std::end(run_files);
+    if (own || extension == ".cursor" || (entry.is_directory() && holds_run(entry.path()))) written.push_back(entry.path());
+    if (extension == ".db" && name.find(".replaced-") == std::string::npos) databases.push_back(entry.path());
+  }
+  for (const auto& database : databases) set_aside(database);
+  for (const auto& path : written) fs::remove_all(path);
 }
 
 [[noreturn]] void refuse(const fs::path& folder, std::string what, std::string fix) {

@@ -15,7 +15,7 @@ std::vector<std::vector<std::int64_t>> pack_rows(std::span<const std::int64_t> l
 
 struct LoaderConfig {
   std::int64_t batch = 32;           // rows per optimiser step
-  std::int64_t micro_tokens = 4096;  // tokens per forward pass; 0 = all rows of a step at once
+  std::int64_t micro_tokens = 2048;  // tokens per forward pass; 0 = all rows of a step at once
   bool shuffle = true;               // a new order each epoch; false: the file's order
   std::uint64_t seed = 0;
 

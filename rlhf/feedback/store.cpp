@@ -212,6 +212,11 @@ void Store::release(const Assignment& assignment) {
   state_->database.run("DELETE FROM leases WHERE assignment = ?", assignment.id);
 }
 
+void Store::release_all(const Annotator& annotator) {
+  const std::lock_guard guard(state_->mutex);
+  state_->database.run("DELETE FROM leases WHERE annotator = ?", annotator.name);
+}
+
 std::int64_t Store::answer(const Assignment& assignment, const Feedback& feedback) {
   validate(feedback, assignment.question);
   const std::lock_guard guard(state_->mutex);

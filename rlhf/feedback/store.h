@@ -71,6 +71,10 @@ class Store {
   /// Gives a lease back unanswered.
   void release(const Assignment& assignment);
 
+  /// Gives back whatever this annotator still holds: for a program that starts again and knows it is the only one who
+  /// answers under this name. A killed run's leases then hide no question from the resumed one.
+  void release_all(const Annotator& annotator);
+
   /// Records a Comparison, Rating or Skip and returns its sequence number. Repeating it returns the same number. A
   /// lease that has run out is still good until somebody else has answered; then this throws rlhf::Error (check).
   std::int64_t answer(const Assignment& assignment, const Feedback& feedback);

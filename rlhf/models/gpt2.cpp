@@ -46,11 +46,7 @@ class Gpt2 final : public LanguageModel {
       };
       hidden = options.checkpoint ? recompute(layer, hidden) : layer(hidden);
     }
-    if (options.cache != nullptr) {
-      for (std::int64_t i = 0; i < batch.sequences(); ++i) {
-        options.cache->advance(options.cache->selected()[i], batch.starts[i + 1] - batch.starts[i]);
-      }
-    }
+    if (options.cache != nullptr) options.cache->advance(batch.starts);
     return options.layers < 0 ? normalise(hidden, final_norm_) : hidden;
   }
 

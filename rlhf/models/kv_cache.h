@@ -34,7 +34,10 @@ class KvCache {
   // Used by the models' attention.
   Tensor& keys(std::int64_t layer) { return keys_[layer]; }
   Tensor& values(std::int64_t layer) { return values_[layer]; }
-  void advance(std::int64_t slot, std::int64_t tokens) { lengths_[slot] += tokens; }
+  /// Each selected slot has become longer by its sequence of a packed batch.
+  void advance(const std::vector<std::int64_t>& starts) {
+    for (std::size_t i = 0; i + 1 < starts.size(); ++i) lengths_[selected_[i]] += starts[i + 1] - starts[i];
+  }
 
  private:
   std::int64_t capacity_;

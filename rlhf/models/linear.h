@@ -16,6 +16,9 @@ struct LoraPair {
 /// does not depend on the other rows, to the bit. Not differentiable. Training uses at::linear, whose last bits may differ.
 Tensor decoding_product(const Tensor& input, const Tensor& weight);
 
+/// The same, into `output` [rows, out].
+void decoding_product_out(Tensor& output, const Tensor& input, const Tensor& weight);
+
 /// A linear layer; the adapter, when there is one, can be left out of any forward pass.
 struct Linear {
   Tensor weight;                 // [out, in]

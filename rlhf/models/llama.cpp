@@ -63,11 +63,7 @@ class Llama final : public LanguageModel {
       };
       hidden = options.checkpoint ? recompute(layer, hidden) : layer(hidden);
     }
-    if (options.cache != nullptr) {
-      for (std::int64_t i = 0; i < batch.sequences(); ++i) {
-        options.cache->advance(options.cache->selected()[i], batch.starts[i + 1] - batch.starts[i]);
-      }
-    }
+    if (options.cache != nullptr) options.cache->advance(batch.starts);
     return options.layers < 0 ? rms_norm(hidden, final_norm_, epsilon_) : hidden;
   }
 

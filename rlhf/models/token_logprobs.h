@@ -5,12 +5,14 @@ namespace rlhf::models {
 
 struct TokenLogprobs {
   Tensor logprobs;  // [positions], nats; differentiable
-  Tensor entropy;   // [positions], nats; undefined unless asked for; differentiable only when asked for
+  Tensor entropy;   // [positions], nats; undefined unless asked for; no gradient flows through it
+  Tensor likeliest; // [positions], bool: no other token has a larger logit than the target
 };
 
 struct TokenLogprobsOptions {
   double temperature = 1.0;      // logits are divided by it
-  bool entropy = false;          // also the entropy of each distribution (no gradient flows through it)
+  bool entropy = false;          // also the entropy of each distribution
+  bool sum_only = false;         // the loss depends on the sum of the logprobs alone: a backward pass without logits
   std::int64_t chunk = 0;        // rows handled at once; 0 = chosen so that a chunk of logits fits in a few MiB
 };
 
@@ -21,7 +23,8 @@ struct TokenLogprobsOptions {
 ///   targets  [positions], int64       the token that came next
 ///
 /// Logits are computed and dropped chunk by chunk, forward and backward; softmax is in float32.
-/// Gradients reach `hidden`, and `weight` when it requires them.
+/// Gradients reach `hidden`, and `weight` when it requires them. With `sum_only`, gradients that differ from position to
+/// position throw rlhf::Error (failure).
 TokenLogprobs token_logprobs(const Tensor& hidden, const Tensor& weight, const Tensor& targets,
                              const TokenLogprobsOptions& options = {});
 

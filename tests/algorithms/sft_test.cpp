@@ -27,7 +27,7 @@ std::vector<data::Example> counting(int count) {
   return examples;
 }
 
-SftConfig quick() { return {.batch = 4, .learning_rate = 1e-2, .micro_tokens = 4096, .accuracy_every = 1}; }
+SftConfig quick() { return {.batch = 4, .learning_rate = 1e-2, .micro_tokens = 4096}; }
 
 TEST(SftLoss, WorkedByHand) {
   EXPECT_NEAR(sft_loss(at::tensor({-1.f, -3.f})).loss.item<double>(), 2, 1e-6);

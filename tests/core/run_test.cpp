@@ -171,7 +171,10 @@ TEST(Run, AnExistingRunNeedsAWord) {
     rlhf::Run run(in(scratch / "a"), "", {});
     walk(run, 3, 100);
   }
+  { rlhf::Run inner(in(scratch / "a/inner"), "", {}); }
   std::ofstream(scratch / "a/labels.db") << "by hand";
+  std::ofstream(scratch / "a/labels.cursor") << "7";
+  std::ofstream(scratch / "a/notes.txt") << "mine";
   const auto error = error_of([&] { rlhf::Run again(in(scratch / "a"), "", {}); });
   EXPECT_EQ(error.category(), Category::usage);
   EXPECT_THAT(error.fix(), HasSubstr("--resume"));
@@ -181,7 +184,11 @@ TEST(Run, AnExistingRunNeedsAWord) {
   EXPECT_EQ(again.first_step(), 0);
   EXPECT_EQ(read_file(scratch / "a/metrics.jsonl"), "");
   EXPECT_FALSE(fs::exists(scratch / "a/checkpoints"));
-  EXPECT_EQ(read_file(scratch / "a/labels.db"), "by hand") << "only what a run wrote may be deleted";
+  EXPECT_FALSE(fs::exists(scratch / "a/labels.cursor"));
+  EXPECT_FALSE(fs::exists(scratch / "a/inner"));
+  EXPECT_FALSE(fs::exists(scratch / "a/labels.db")) << "a new run must not read the old one's labels";
+  EXPECT_EQ(read_file(scratch / "a/labels.replaced-1.db"), "by hand") << "feedback may be a person's work";
+  EXPECT_EQ(read_file(scratch / "a/notes.txt"), "mine") << "only what a run wrote may be deleted";
 }
 
 TEST(Run, AFolderOfSomethingElseIsLeftAlone) {

@@ -85,6 +85,16 @@ TEST(Store, AReleasedQuestionIsFreeAtOnce) {
   EXPECT_TRUE(f.store.lease(bob, seconds(60)));
 }
 
+TEST(Store, AnAnnotatorTakesBackOnlyHisOwnLeases) {
+  Fixture f;
+  f.store.publish(questions_of(2));
+  const auto dead = *f.store.lease(ann, seconds(60));
+  f.store.lease(bob, seconds(60));
+  f.store.release_all(ann);
+  EXPECT_EQ(f.store.counts().leased, 1);
+  EXPECT_EQ(f.store.lease(ann, seconds(60))->question.id, dead.question.id);
+}
+
 TEST(Store, ALateAnswerCountsUnlessSomebodyWasFaster) {
   Fixture f;
   f.store.publish(questions_of(2));

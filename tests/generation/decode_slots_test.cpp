@@ -8,10 +8,11 @@ namespace {
 
 /// Two tokens' worth of keys that say which prompt and which later token they belong to.
 void write(models::KvCache& cache, std::int64_t slot, std::vector<float> values) {
+  cache.select({slot});
   for (const float value : values) {
     cache.keys(0)[slot][cache.length(slot)].fill_(value);
     cache.values(0)[slot][cache.length(slot)].fill_(value);
-    cache.advance(slot, 1);
+    cache.advance({0, 1});
   }
 }
 

@@ -138,6 +138,32 @@ TEST(TokenLogprobs, EqualsLogSoftmaxWithItsGradients) {
   }
 }
 
+TEST(TokenLogprobs, AnnouncedSumHasTheSameGradients) {
+  const auto start = at::randn({7, 16}), head = at::randn({40, 16}), targets = at::randint(0, 40, {7});
+  const auto gradients = [&](bool sum_only) {
+    const auto hidden = start.clone().requires_grad_(true), weight = head.clone().requires_grad_(true);
+    const auto out = token_logprobs(hidden, weight, targets, {.temperature = 0.7, .sum_only = sum_only, .chunk = 3});
+    (out.logprobs.sum() * -0.25).backward();
+    return std::pair{hidden.grad(), weight.grad()};
+  };
+  const auto [hidden, weight] = gradients(true);
+  const auto [expected_hidden, expected_weight] = gradients(false);
+  EXPECT_LT(distance(hidden, expected_hidden), 1e-6);
+  EXPECT_LT(distance(weight, expected_weight), 1e-6);
+}
+
+TEST(TokenLogprobs, SumThatIsWeighedIsAnError) {
+  const auto hidden = at::randn({3, 16}), weight = at::randn({40, 16}).requires_grad_(true);
+  const auto out = token_logprobs(hidden, weight, at::randint(0, 40, {3}), {.sum_only = true});
+  EXPECT_THROW((out.logprobs * at::tensor({1.f, 2.f, 3.f})).sum().backward(), Error);
+}
+
+TEST(TokenLogprobs, LikeliestIsTheGreedyChoice) {
+  const auto hidden = at::randn({50, 16}), weight = at::randn({4, 16}), targets = at::randint(0, 4, {50});
+  const auto out = token_logprobs(hidden, weight, targets);
+  EXPECT_TRUE(at::equal(out.likeliest, at::linear(hidden, weight).argmax(1).eq(targets)));
+}
+
 TEST(TokenLogprobs, ShapesThatDoNotFitAreNamed) {
   EXPECT_THROW(token_logprobs(at::randn({3, 8}), at::randn({10, 4}), at::zeros({3}, at::kLong)), Error);
 }

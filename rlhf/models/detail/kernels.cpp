@@ -135,7 +135,7 @@ RowSummary summarise_row(const float* logits, std::int64_t width, float inverse_
     for (std::int64_t v = 0; v < width; ++v) sum += fast_exp((logits[v] - largest) * inverse_temperature);
   }
   const float log_sum = std::log(sum);
-  return {.log_normaliser = largest * inverse_temperature + log_sum, .entropy = log_sum - weighted / sum};
+  return {.log_normaliser = largest * inverse_temperature + log_sum, .entropy = entropy ? log_sum - weighted / sum : 0, .largest = largest};
 }
 
 RLHF_MULTIVERSION

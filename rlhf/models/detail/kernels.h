@@ -29,7 +29,8 @@ void attend_one(const float* query, const float* keys, const float* values, std:
 /// What a row of logits says about one target, all at logits / temperature.
 struct RowSummary {
   float log_normaliser;  // log sum exp
-  float entropy;         // nats
+  float entropy;         // nats; 0 unless asked for
+  float largest;         // logit, before the temperature
 };
 RowSummary summarise_row(const float* logits, std::int64_t width, float inverse_temperature, bool entropy);
 

@@ -103,12 +103,30 @@ template <int Lanes, int Columns>
     for (std::int64_t from = 0; from < depth; from += block) {
       const auto deep = std::min(block, depth - from);
       each_panel(p.x.rows, depth, 2 * Lanes, [&](std::int64_t row, std::int64_t width, std::int64_t offset) __attribute__((always_inline)) {
-        const float* panel = p.x.values.data() + offset + from * width;
+        const float* panel = p.x.values.get() + offset + from * width;
         if (width == 2 * Lanes) panel_products<Lanes, 2, Columns>(p, row, panel, from, deep, column, last);
         else panel_products<Lanes, 1, Columns>(p, row, panel, from, deep, column, last);
       });
     }
   }
+}
+
+/// Four rows of x become a column four wide of the panel, sixteen numbers at a time.
+void turn_four_rows(const float* x, std::int64_t depth, std::int64_t begin, std::int64_t end, float* panel, std::int64_t width) {
+  typedef float Four __attribute__((vector_size(16), aligned(4), may_alias));
+  auto k = begin;
+  for (; k + 4 <= end; k += 4) {
+    const auto row = [&](int r) { return *reinterpret_cast<const Four*>(x + r * depth + k); };
+    const Four low01 = __builtin_shufflevector(row(0), row(1), 0, 4, 1, 5), high01 = __builtin_shufflevector(row(0), row(1), 2, 6, 3, 7);
+    const Four low23 = __builtin_shufflevector(row(2), row(3), 0, 4, 1, 5), high23 = __builtin_shufflevector(row(2), row(3), 2, 6, 3, 7);
+    const auto put = [&](int i, Four values) { *reinterpret_cast<Four*>(panel + (k + i) * width) = values; };
+    put(0, __builtin_shufflevector(low01, low23, 0, 1, 4, 5));
+    put(1, __builtin_shufflevector(low01, low23, 2, 3, 6, 7));
+    put(2, __builtin_shufflevector(high01, high23, 0, 1, 4, 5));
+    put(3, __builtin_shufflevector(high01, high23, 2, 3, 6, 7));
+  }
+  for (; k < end; ++k)
+    for (int r = 0; r < 4; ++r) panel[k * width + r] = x[r * depth + k];
 }
 
 #if defined(__x86_64__)
@@ -127,18 +145,22 @@ const int lanes = 4;
 
 bool row_products_are_fast() { return lanes > 4; }
 
-RowPanels make_row_panels(const float* x, std::int64_t rows, std::int64_t depth) {
-  RowPanels panels{.rows = rows, .depth = depth};
+RowPanels::RowPanels(std::int64_t rows_in, std::int64_t depth_in) : rows(rows_in), depth(depth_in) {
   std::int64_t size = 0;
   each_panel(rows, depth, 2 * lanes, [&](auto, auto width, auto offset) { size = offset + width * depth; });
-  panels.values.resize(size);
-  each_panel(rows, depth, 2 * lanes, [&](std::int64_t row, std::int64_t width, std::int64_t offset) {
-    float* panel = panels.values.data() + offset;
-    const auto filled = std::min(width, rows - row);
-    for (std::int64_t k = 0; k < depth; ++k)
-      for (std::int64_t r = 0; r < filled; ++r) panel[k * width + r] = x[(row + r) * depth + k];
+  values = std::make_unique_for_overwrite<float[]>(size);
+}
+
+void fill_row_panels(RowPanels& panels, const float* x, std::int64_t begin, std::int64_t end) {
+  const auto depth = panels.depth;
+  each_panel(panels.rows, depth, 2 * lanes, [&](std::int64_t row, std::int64_t width, std::int64_t offset) {
+    float* panel = panels.values.get() + offset;
+    const auto filled = std::min(width, panels.rows - row);
+    std::int64_t r = 0;
+    for (; r + 4 <= filled; r += 4) turn_four_rows(x + (row + r) * depth, depth, begin, end, panel + r, width);
+    for (; r < width; ++r)
+      for (auto k = begin; k < end; ++k) panel[k * width + r] = r < filled ? x[(row + r) * depth + k] : 0;
   });
-  return panels;
 }
 
 void row_products(const RowPanels& x, const float* w, std::int64_t columns, std::int64_t begin, std::int64_t end, float* y) {

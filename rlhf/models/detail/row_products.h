@@ -1,17 +1,20 @@
 #pragma once
 #include <cstdint>
-#include <vector>
+#include <memory>
 
 namespace rlhf::models::kernels {
 
-/// Rows of activations turned for row_products: depth first in panels of neighbouring rows, the last one filled up with zeros.
+/// Rows of activations turned for row_products: depth first in panels of neighbouring rows, the last one filled up with
+/// zeros. Made empty; fill_row_panels fills any range of the depth, so that threads can share the work.
 struct RowPanels {
-  std::int64_t rows = 0, depth = 0;
-  std::vector<float> values;
+  RowPanels(std::int64_t rows, std::int64_t depth);
+
+  std::int64_t rows, depth;
+  std::unique_ptr<float[]> values;
 };
 
-/// x [rows, depth], row-major float32.
-RowPanels make_row_panels(const float* x, std::int64_t rows, std::int64_t depth);
+/// x [rows, depth], row-major float32; fills the depths `begin` .. `end`.
+void fill_row_panels(RowPanels& panels, const float* x, std::int64_t begin, std::int64_t end);
 
 /// y[i, j] = <x row i, w row j> for the rows of `x` and the weight rows `begin` .. `end` of w [columns, depth]; y [rows, columns].
 ///
