@@ -11,7 +11,7 @@ namespace rlhf::benchmarks {
 namespace {
 
 struct Settings : Common {
-  std::int64_t completions = 32, new_tokens = 48, epochs = 4, minibatches = 1, microbatch = 8, steps = 3, warmup = 1;
+  std::int64_t completions = 32, new_tokens = 48, epochs = 4, minibatches = 1, microbatch = 16, steps = 3, warmup = 1;
   bool separate_value = false;
 
   void fields(Fields& f) {

@@ -3,7 +3,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/equal.h>
 #include <ATen/ops/maximum.h>
 #include <ATen/ops/zeros.h>
 
@@ -11,102 +10,15 @@
 #include <cmath>
 
 #include "rlhf/algorithms/clipped_surrogate.h"
+#include "rlhf/algorithms/detail/ppo_checks.h"
+#include "rlhf/algorithms/detail/ppo_learner.h"
 #include "rlhf/algorithms/minibatch.h"
 #include "rlhf/algorithms/trainable.h"
 #include "rlhf/core/clock.h"
-#include "rlhf/core/error.h"
 #include "rlhf/core/seed.h"
-#include "rlhf/models/heads.h"
-#include "rlhf/models/lora.h"
 
 namespace rlhf::algorithms {
 namespace {
-
-/// Policy and value head in one: the trunk runs once for both unless the value has a trunk of its own.
-class Learner {
- public:
-  Learner(const PpoModels& models, const PpoConfig& config)
-      : models_(models), config_(config), policy_scope_(models.policy), head_(models::zero_head((models.value ? *models.value : models.policy).shape().width)) {
-    if (models.value) value_scope_.emplace(*models.value);
-    head_.weight.set_requires_grad(true);
-    head_.bias.set_requires_grad(true);
-  }
-
-  NamedParameters parameters() const {
-    NamedParameters all = policy_scope_.parameters();
-    if (value_scope_)
-      for (const auto& [name, tensor] : value_scope_->parameters()) all.emplace_back("value." + name, tensor);
-    all.emplace_back("value_head.weight", head_.weight);
-    all.emplace_back("value_head.bias", head_.bias);
-    return all;
-  }
-
-  Readout read(const TargetBatch& piece, bool entropy) const {
-    const ReadoutOptions options{.temperature = config_.sampling.temperature, .entropy = entropy, .checkpoint = config_.recompute,
-                                 .value = models_.value ? nullptr : &head_};
-    Readout readout = read_out(models_.policy, piece, options);
-    readout.hidden.reset();
-    if (models_.value) {
-      const auto all = models_.value->forward(piece.batch, {.checkpoint = config_.recompute});
-      readout.values = head_.apply(all.index_select(0, piece.rows));
-    }
-    return readout;
-  }
-
-  Tensor reference_logprobs(const TargetBatch& piece) const {
-    const at::NoGradGuard no_grad;
-    const bool own = models_.reference == nullptr;
-    return read_out(own ? models_.policy : *models_.reference, piece,
-                    {.temperature = config_.sampling.temperature, .adapters = !own}).logprobs;
-  }
-
- private:
-  PpoModels models_;
-  const PpoConfig& config_;
-  TrainingScope policy_scope_;
-  std::optional<TrainingScope> value_scope_;
-  models::ScalarHead head_;
-};
-
-/// Does the policy compute exactly what its reference computes?
-bool starts_as_reference(const PpoModels& models) {
-  const at::NoGradGuard no_grad;
-  if (models.reference == nullptr) {
-    for (const auto& [name, tensor] : models::lora_parameters(models.policy))
-      if (name.ends_with("lora_B.weight") && tensor.count_nonzero().item<std::int64_t>() != 0) return false;
-    return true;
-  }
-  if (has_adapters(models.policy)) return false;
-  const auto reference = models.reference->weights();
-  for (const auto& [name, tensor] : models.policy.weights()) {
-    const auto other = reference.find(name);
-    if (other == reference.end() || !at::equal(other->second, tensor)) return false;
-  }
-  return true;
-}
-
-void require_ready(const PpoModels& models, const PpoHooks& hooks) {
-  if (models.reference == nullptr && !has_adapters(models.policy))
-    throw Error({.category = Category::usage,
-                 .where = "ppo",
-                 .what = "all weights are trained, and there is no reference to measure the KL to",
-                 .fix = "Pass a frozen copy as the reference, or attach an adapter."});
-  if (!hooks.generate || !hooks.reward || !hooks.write_model)
-    throw Error({.category = Category::usage, .where = "ppo", .what = "the hooks generate, reward and write_model are needed", .fix = "Fill them in."});
-}
-
-// Ziegler et al. 2019, section 4.4: a flipped sign trained a model for the opposite of what people wanted, overnight.
-void require_sign(const PpoConfig& config, const PpoHooks& hooks) {
-  if (!config.sign_test || !hooks.sign_test) return;
-  const auto& [prompt, good, bad] = *hooks.sign_test;
-  const auto scores = hooks.reward(std::vector{prompt, prompt}, std::vector{good, bad});
-  if (scores.at(0).value > scores.at(1).value) return;
-  throw Error({.category = Category::check,
-               .where = "sign_test",
-               .what = "the reward gives the known-good sample " + std::to_string(scores[0].value) + " and the known-bad one " +
-                       std::to_string(scores[1].value),
-               .fix = "Look for a flipped sign in the reward, or set sign_test = false."});
-}
 
 struct Collected {
   Rollout rollout;
@@ -144,7 +56,7 @@ Collected collect(PromptStream& prompts, const PpoConfig& config, const PpoHooks
 
 /// Fills the rollout's logprobs, values and reference logprobs on the partition of the first update. When that is one piece,
 /// its forward pass keeps its graph and serves the first update too: the old policy costs nothing.
-std::optional<Readout> measure(const Learner& learner, Rollout& rollout) {
+std::optional<Readout> measure(const PpoLearner& learner, Rollout& rollout) {
   const bool one_piece = rollout.parts.size() == 1 && rollout.parts[0].size() == 1;
   std::optional<Readout> first;
   for (const auto& minibatch : rollout.parts) {
@@ -186,7 +98,7 @@ MinibatchTargets minibatch_targets(const std::vector<TargetBatch>& pieces, const
 }
 
 /// Epochs x minibatches of the clipped surrogate.
-void optimise(const Learner& learner, AdamW& optimizer, const Rollout& rollout, const Tensor& rewards, std::optional<Readout> first,
+void optimise(const PpoLearner& learner, AdamW& optimizer, const Rollout& rollout, const Tensor& rewards, std::optional<Readout> first,
               const PpoConfig& config, std::int64_t step, PpoMetrics& metrics) {
   for (Tensor* sum : {&metrics.approx_kl, &metrics.clip_fraction, &metrics.policy_loss, &metrics.value_loss, &metrics.value_clip_fraction, &metrics.ratio, &metrics.ratio_max})
     *sum = at::zeros({});
@@ -268,17 +180,6 @@ void write_samples(const Collected& batch, const PenalisedRewards& penalised, co
                 {"kl", penalised.kl[i]}});
 }
 
-// Rounding may differ where a library splits its sums by chance; more than that is a fault.
-void require_exact_start(const PpoMetrics& metrics, bool starts_equal) {
-  const bool wrong_ratio = metrics.ratio_start > 1e-4, wrong_kl = starts_equal && std::abs(metrics.kl) > 1e-4;
-  if (!wrong_ratio && !wrong_kl) return;
-  throw Error({.category = Category::check,
-               .where = "ppo: step 0",
-               .what = "before any update the KL to the reference is " + std::to_string(metrics.kl) + " and a ratio is off 1 by " +
-                       std::to_string(metrics.ratio_start) + "; both should be exactly 0",
-               .fix = "The forward pass is not repeatable: look for dropout, or a model that changes between two calls."});
-}
-
 }  // namespace
 
 PpoResult train(const PpoModels& models, PromptStream& prompts, const PpoConfig& config, const PpoHooks& hooks, Run& run) {
@@ -287,7 +188,7 @@ PpoResult train(const PpoModels& models, PromptStream& prompts, const PpoConfig&
   require_sign(config, hooks);
   const bool starts_equal = !run.restored() && starts_as_reference(models);
   const double peak = config.learning_rate.value_or(has_adapters(models.policy) ? 1e-3 : 5e-6);
-  const Learner learner(models, config);
+  const PpoLearner learner(models, config);
   AdamW optimizer(learner.parameters(), config.adam);
   KlController kl(config.kl);
   if (const auto& restored = run.restored()) {
