@@ -111,6 +111,10 @@ class Store {
   std::optional<Assignment> lease(const Annotator& annotator, const LeaseOptions& options);
   std::optional<Assignment> lease(const Annotator& annotator, std::chrono::duration<double> timeout);
 
+  /// This question, if it still wants an answer of this annotator and nobody else holds its last place.
+  std::optional<Assignment> lease_question(const Annotator& annotator, const std::string& question,
+                                           std::chrono::duration<double> timeout);
+
   std::vector<Assignment> held(const Annotator& annotator) const;     // leases that have not run out, oldest first
   std::optional<Assignment> assignment(const std::string& id) const;  // also after its lease has run out
   bool extend(const std::string& assignment, std::chrono::duration<double> timeout);  // false when it is gone
@@ -146,6 +150,7 @@ class Store {
 
   std::vector<Event> search(const Search& wanted) const;  // answers, newest first
   std::optional<Question> question(const std::string& id) const;
+  std::vector<Question> questions_of_round(std::string_view round) const;  // qualification: all of them, oldest first
   std::vector<Event> answers_to(const std::string& question) const;  // that stand, in commit order
   std::int64_t latest() const;                                       // the last sequence number; 0 = empty
   Counts counts() const;
