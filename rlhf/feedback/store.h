@@ -72,6 +72,23 @@ struct Search {
   std::int64_t limit = 50;
 };
 
+/// Which questions an owner wants to see, newest first.
+struct QueueFilter {
+  enum class State { any, open, leased, done, flagged, withdrawn };
+  State state = State::any;
+  std::string form;
+  std::int64_t before = 0;  // sequence number; 0 = from the newest
+  std::int64_t limit = 50;
+};
+
+struct QueueEntry {
+  std::int64_t sequence = 0;  // of its publication
+  Question question;
+  std::int64_t wanted = 0, given = 0, leased = 0, flags = 0;
+  double priority = 0.0;
+  bool withdrawn = false;
+};
+
 struct StoreOptions {
   std::string project = "default";  // projects in one store see nothing of each other
   bool read_only = false;
@@ -149,6 +166,7 @@ class Store {
   bool wait(std::int64_t after, std::chrono::duration<double> timeout) const;
 
   std::vector<Event> search(const Search& wanted) const;  // answers, newest first
+  std::vector<QueueEntry> queue(const QueueFilter& filter) const;
   std::optional<Question> question(const std::string& id) const;
   std::vector<Question> questions_of_round(std::string_view round) const;  // qualification: all of them, oldest first
   std::vector<Event> answers_to(const std::string& question) const;  // that stand, in commit order

@@ -47,7 +47,8 @@ feedback::Question ChatTurns::question_of(const feedback::Annotator& annotator,
                                           std::vector<feedback::Item> items) const {
   feedback::Question question;
   const auto turn = (prompt.messages.size() + 1) / 2;
-  question.id = conversation.question.id + "/" + conversation.id + "/turn-" + std::to_string(turn);
+  question.id = conversation.question.id + "/" + conversation.id + "/turn-" + std::to_string(turn) + "-" +
+                std::to_string(hash(prompt.messages.back().content) % 100000);  // another message, another question
   // Ganguli et al. 2022 ask for the more harmful reply; the page says so, the form is the same.
   question.form = feedback::builtin_form("pair_strength");
   prompt.id = question.id;

@@ -1,6 +1,8 @@
 #include "rlhf/serving/labeling.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -8,6 +10,7 @@
 #include "rlhf/core/clock.h"
 #include "rlhf/core/error.h"
 #include "rlhf/feedback/record.h"
+#include "rlhf/serving/body.h"
 #include "rlhf/serving/chat_turns.h"
 #include "rlhf/serving/http.h"
 #include "rlhf/serving/qualification.h"
@@ -28,19 +31,6 @@ Annotator annotator_of(const Request& request) { return {request.session->name, 
 
 [[noreturn]] void refuse(Category category, std::string where, std::string what, std::string fix) {
   throw Error({.category = category, .where = std::move(where), .what = std::move(what), .fix = std::move(fix)});
-}
-
-template <class T>
-T required(const json& body, const char* name) {
-  const auto found = body.is_object() ? body.find(name) : body.end();
-  if (!body.is_object() || found == body.end())
-    refuse(Category::bad_data, name, "it is missing from the request", "See docs/http_api.md.");
-  try {
-    return found->get<T>();
-  } catch (const json::exception&) {
-    refuse(Category::bad_data, name, std::string("it has the wrong type: ") + found->type_name(),
-           "See docs/http_api.md.");
-  }
 }
 
 double midnight(double now) { return now - std::fmod(now, 86400.0); }
@@ -186,7 +176,7 @@ Response Labeling::State::next(const Request& request) {
 Response Labeling::State::heartbeat(const Request& request) {
   const auto annotator = annotator_of(request);
   auto kept = json::array(), lost = json::array();
-  for (const auto& id : required<std::vector<std::string>>(request.json(), "assignments")) {
+  for (const auto& id : body_field<std::vector<std::string>>(request.json(), "assignments")) {
     const auto found = store.assignment(id);
     const bool mine = found && found->annotator.name == annotator.name;
     (mine && store.extend(id, options.lease) ? kept : lost).push_back(id);
@@ -195,15 +185,15 @@ Response Labeling::State::heartbeat(const Request& request) {
 }
 
 Response Labeling::State::release(const Request& request) {
-  store.release(assignment(required<std::string>(request.json(), "assignment"), annotator_of(request)));
+  store.release(assignment(body_field<std::string>(request.json(), "assignment"), annotator_of(request)));
   return Response::json({{"released", true}});
 }
 
 Response Labeling::State::answer(const Request& request) {
   const auto annotator = annotator_of(request);
   const auto body = request.json();
-  const auto held = assignment(required<std::string>(body, "assignment"), annotator);
-  const auto said = answer_from_view(required<json>(body, "answer"), held.question);
+  const auto held = assignment(body_field<std::string>(body, "assignment"), annotator);
+  const auto said = answer_from_view(body_field<json>(body, "answer"), held.question);
   const auto before = store.latest();
   const auto sequence = store.answer(held, said);
   if (sequence > before && !std::holds_alternative<feedback::Skip>(said.said)) count_today(annotator.name, 1);
@@ -216,16 +206,16 @@ Response Labeling::State::answer(const Request& request) {
 Response Labeling::State::revise(const Request& request) {
   const auto annotator = annotator_of(request);
   const auto body = request.json();
-  const auto earlier = required<std::int64_t>(body, "sequence");
+  const auto earlier = body_field<std::int64_t>(body, "sequence");
   const auto [event, question] = own_answer(earlier, annotator);
-  const auto said = answer_from_view(required<json>(body, "answer"), question);
+  const auto said = answer_from_view(body_field<json>(body, "answer"), question);
   const auto sequence = store.revise(annotator, earlier, said);
   return Response::json({{"sequence", sequence}, {"progress", progress(annotator.name)}});
 }
 
 Response Labeling::State::undo(const Request& request) {
   const auto annotator = annotator_of(request);
-  const auto taken_back = required<std::int64_t>(request.json(), "sequence");
+  const auto taken_back = body_field<std::int64_t>(request.json(), "sequence");
   const auto [event, question] = own_answer(taken_back, annotator);
   const auto sequence = store.undo(annotator, taken_back);
   if (!std::holds_alternative<feedback::Skip>(std::get<Answer>(event.body).said)) count_today(annotator.name, -1);
@@ -254,8 +244,7 @@ Response Labeling::State::history(const Request& request) {
 }
 
 Labeling::Labeling(feedback::Store& store, LabelingOptions options, ChatFn chat)
-    : state_(std::make_shared<State>(
-          State{store, options, Qualification(store, options.pass_mark, options.pause_mark), nullptr, {}, {}})) {
+    : state_(new State{store, options, Qualification(store, options.pass_mark, options.pause_mark), nullptr, {}, {}}) {
   if (chat) state_->chat = std::make_unique<ChatTurns>(store, std::move(chat), options.lease, options.heldout_share);
 }
 
@@ -280,8 +269,8 @@ void Labeling::add_routes(Router& router) {
       [state = state_](const Request& request) {
         const auto annotator = annotator_of(request);
         const auto body = request.json();
-        return state->chat->turn(annotator, state->assignment(required<std::string>(body, "assignment"), annotator),
-                                 required<json>(body, "messages"));
+        return state->chat->turn(annotator, state->assignment(body_field<std::string>(body, "assignment"), annotator),
+                                 body_field<json>(body, "messages"));
       },
       annotators);
 }
