@@ -84,7 +84,7 @@ std::int64_t append(const Database& database, const std::string& project, const 
       "INSERT INTO events (project, kind, question, annotator, source, guideline, asked_at, answered_at, revises, body)"
       " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       project, std::string_view(entry.kind), entry.question, entry.annotator.name,
-      entry.annotator.name.empty() ? std::string_view() : source_name(entry.annotator.source), entry.guideline,
+      entry.annotator.name.empty() ? std::string_view("") : source_name(entry.annotator.source), entry.guideline,
       entry.asked_at, entry.answered_at, entry.revises, entry.body);
   return database.last_row();
 }
