@@ -224,7 +224,9 @@ TEST(Store, QualificationComesBeforeWorkAndGoldIsMixedIn) {
 TEST(Store, HeldLeasesAreFoundAgainAndExtended) {
   Fixture f;
   f.store.publish(questions_of(2));
-  const auto one = *f.store.lease(ann, seconds(60)), two = *f.store.lease(ann, seconds(90));
+  const auto one = *f.store.lease(ann, seconds(60));
+  f.now += 1;
+  const auto two = *f.store.lease(ann, seconds(90));
   ASSERT_EQ(f.store.held(ann).size(), 2u);
   EXPECT_EQ(f.store.held(ann)[0].id, one.id);
   EXPECT_TRUE(f.store.extend(one.id, seconds(600)));
