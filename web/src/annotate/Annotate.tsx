@@ -6,17 +6,18 @@ import { Dialog } from "../components/Dialog";
 import { Markdown } from "../components/Markdown";
 import { toast } from "../components/Toast";
 import { clip } from "../forms/clips_cache";
-import { navigate } from "../router";
+import { lazy, navigate } from "../router";
 import { offered as offeredNow, useShortcut } from "../shortcuts";
 import { AnswerDesk } from "./AnswerDesk";
 import { Desk } from "./desk";
 import { NameDialog } from "./dialogs";
 import { Guideline } from "./Guideline";
 import { Header } from "./Header";
-import { HelpDialog } from "./Help";
 import { SettingsDialog } from "./Settings";
 import "./annotate.css";
 import "../forms/forms.css";
+
+const HelpDialog = lazy<{ offered: Set<string>; onClose: () => void }>(() => import("./Help").then((module) => ({ default: module.HelpDialog })));
 
 type Open = "guideline" | "settings" | "help" | "name" | null;
 

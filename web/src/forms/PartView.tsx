@@ -2,21 +2,27 @@ import type { ComponentType } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Ask, Comparison, Part, Question } from "../api";
 import { Compare } from "./Compare";
-import { Converse } from "./Converse";
 import { rowsOf, type Draft, type PartDraft } from "./draft";
 import { JudgeEvidence } from "./JudgeEvidence";
 import { JudgeRules } from "./JudgeRules";
-import { Live } from "./Live";
-import { MarkSpans } from "./MarkSpans";
 import type { PartProps } from "./part";
-import { Rank } from "./Rank";
 import { Rate } from "./Rate";
+import { lazy } from "../router";
 import { Correct, Demonstrate } from "./Write";
+
+// Larger controls are fetched when the browser has time, before a question needs them.
+const larger = {
+  Converse: () => import("./Converse").then((module) => ({ default: module.Converse })),
+  Live: () => import("./Live").then((module) => ({ default: module.Live })),
+  MarkSpans: () => import("./MarkSpans").then((module) => ({ default: module.MarkSpans })),
+  Rank: () => import("./Rank").then((module) => ({ default: module.Rank })),
+};
+setTimeout(() => Object.values(larger).forEach((load) => void load().catch(() => {})), 1500);
 
 // One control for each thing a form can ask. A new kind of part is one line here and one component.
 const controls: Record<Ask, ComponentType<PartProps<any>>> = {
-  compare: Compare, rank: Rank, rate: Rate, judge_rules: JudgeRules, judge_evidence: JudgeEvidence, mark_spans: MarkSpans,
-  correct: Correct, demonstrate: Demonstrate, converse: Converse, signal: Live,
+  compare: Compare, rank: lazy(larger.Rank), rate: Rate, judge_rules: JudgeRules, judge_evidence: JudgeEvidence,
+  mark_spans: lazy(larger.MarkSpans), correct: Correct, demonstrate: Demonstrate, converse: lazy(larger.Converse), signal: lazy(larger.Live),
 };
 
 export interface Cursor { part: number; row: number }
