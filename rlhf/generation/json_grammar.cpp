@@ -30,7 +30,7 @@ class Compiler {
   }
 
   JsonGrammar any_object() {
-    object({}, reserve(), "schema");
+    object(json::object(), reserve(), "schema");
     for (std::size_t i = 0; i < grammar_.nodes.size(); ++i) find_first(static_cast<int>(i), {});
     return std::move(grammar_);
   }

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "rlhf/core/error.h"
 #include "rlhf/core/seed.h"
@@ -90,6 +91,45 @@ TEST(Sampler, RepetitionPenaltyDividesPositiveAndMultipliesNegativeLogits) {
   const auto draw = draw_one(logits, {.greedy = true, .repetition_penalty = 3}, 0, 0, seen);
   EXPECT_EQ(draw.token, 2);
   EXPECT_NEAR(draw.raw_logprob, 1 - std::log(std::exp(2) + std::exp(-2) + std::exp(1)), 1e-6);
+}
+
+TEST(Sampler, PresenceFrequencyAndBiasByHand) {
+  const std::vector<float> logits{2, 1, 0, 1};
+  const SamplingConfig config{.presence_penalty = 0.5, .frequency_penalty = 0.25, .logit_bias = {{2, 3.0f}, {3, -100.0f}}};
+  const std::vector<TokenId> seen{1, 0, 0};  // the first is the prompt's
+  const DrawKey key{.config = &config, .seen = seen, .prompt = 1};
+  // 2 - 0.5 - 2 * 0.25 = 1, 1, 0 + 3 = 3, 1 - 100.
+  const double sum = std::exp(1) + std::exp(1) + std::exp(3);
+  const auto logprobs = sampled_distribution(logits, key);
+  EXPECT_NEAR(logprobs[0], 1 - std::log(sum), 1e-6);
+  EXPECT_NEAR(logprobs[1], 1 - std::log(sum), 1e-6);
+  EXPECT_NEAR(logprobs[2], 3 - std::log(sum), 1e-6);
+  EXPECT_LT(logprobs[3], -100);
+  for (std::uint64_t index = 0; index < 200; ++index) {
+    auto one = key;
+    one.index = index;
+    const auto draw = draw_tokens(logits.data(), 4, {&one, 1}).front();
+    ASSERT_NEAR(draw.sampled_logprob, logprobs[draw.token], 1e-5);
+  }
+}
+
+TEST(Sampler, OnlyAllowedTokensAreDrawnAndTheRestIsRenormalised) {
+  const auto logits = peaked_logits(1000, 5);
+  TokenSet allowed(1000);
+  for (const TokenId id : {3, 300, 999}) allowed.add(id);
+  double sum = 0;
+  for (const TokenId id : {3, 300, 999}) sum += std::exp(double(logits[id]));
+  std::set<TokenId> drawn;
+  for (const auto& config : {SamplingConfig{}, SamplingConfig{.top_p = 0.999}}) {
+    for (std::uint64_t index = 0; index < 500; ++index) {
+      const DrawKey key{.key = 1, .index = index, .config = &config, .allowed = &allowed};
+      const auto draw = draw_tokens(logits.data(), 1000, {&key, 1}).front();
+      ASSERT_TRUE(allowed.contains(draw.token));
+      ASSERT_NEAR(draw.sampled_logprob, logits[draw.token] - std::log(sum), 1e-2);
+      drawn.insert(draw.token);
+    }
+  }
+  EXPECT_EQ(drawn.size(), 3u);
 }
 
 TEST(Sampler, DistributionsOfTransformers) {
