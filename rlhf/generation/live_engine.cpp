@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
-#include <future>
 #include <map>
 #include <mutex>
 #include <unordered_map>
@@ -206,7 +205,7 @@ LiveEngine::Ticket LiveEngine::submit(LiveRequest request) {
   return {inbox_, number};
 }
 
-void LiveEngine::between_steps(std::function<void()> work) {
+std::future<void> LiveEngine::between_steps(std::function<void()> work) {
   std::packaged_task<void()> task(std::move(work));
   auto done = task.get_future();
   {
@@ -214,7 +213,7 @@ void LiveEngine::between_steps(std::function<void()> work) {
     inbox_->work.push_back(std::move(task));
   }
   inbox_->changed.notify_all();
-  done.get();
+  return done;
 }
 
 LiveStatus LiveEngine::status() const {

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <memory>
 #include <string>
 #include <thread>
@@ -31,7 +32,7 @@ struct LiveToken {
 };
 
 /// What somebody asks of the engine. The functions are called on the engine's thread: they have to be quick, must not throw
-/// and must not call the engine.
+/// and must not wait for the engine.
 struct LiveRequest {
   std::string prompt_id;                      // part of the random numbers' key, with sampling.seed and the sample's number
   TokenIds prompt;
@@ -85,9 +86,9 @@ class LiveEngine {
   /// when as many completions are open as there are slots and places in the queue.
   [[nodiscard]] Ticket submit(LiveRequest request);
 
-  /// Runs `work` on the engine's thread between two steps, and waits for it; what it throws is thrown here. For whatever else
-  /// needs the model's threads: scoring, new weights.
-  void between_steps(std::function<void()> work);
+  /// Runs `work` on the engine's thread between two steps, for whatever else needs the model's threads: scoring, new
+  /// weights. The future holds what it throws; waiting for it is for other threads than the engine's.
+  std::future<void> between_steps(std::function<void()> work);
 
   LiveStatus status() const;
 

@@ -219,9 +219,9 @@ TEST(LiveEngine, WorkRunsBetweenStepsAndItsErrorsComeBack) {
   const auto tiny = tiny_model("llama_tied");
   LiveEngine engine(*tiny.model, tiny.text);
   std::thread::id where;
-  engine.between_steps([&] { where = std::this_thread::get_id(); });
+  engine.between_steps([&] { where = std::this_thread::get_id(); }).get();
   EXPECT_NE(where, std::this_thread::get_id());
-  EXPECT_THROW(engine.between_steps([] { throw Error({.where = "here", .what = "broken"}); }), Error);
+  EXPECT_THROW(engine.between_steps([] { throw Error({.where = "here", .what = "broken"}); }).get(), Error);
 }
 
 TEST(LiveEngine, WhoIsLeftWhenItStopsIsTold) {
