@@ -188,7 +188,8 @@ json to_json(const Answer& answer) {
 Answer answer_from_json(const json& record, std::string_view where) {
   if (detail::require_version(record, where) == 1) return feedback_from_json(record, where);  // said, and nothing else
   Answer answer(feedback_from_json(field<json>(record, "said", where), where));
-  for (const auto& [part, said] : field_or(record, "details", where, json::object()).items())
+  const auto details = field_or(record, "details", where, json::object());
+  for (const auto& [part, said] : details.items())
     answer.details.emplace(part, feedback_from_json(said, where));
   if (record.contains("confidence") && !record["confidence"].is_null())
     answer.confidence = field<double>(record, "confidence", where);

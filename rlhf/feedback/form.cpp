@@ -41,7 +41,8 @@ void validate_part(const Form& form, const Part& part) {
           "Add rules = [{ name = ..., text = ... }].");
   require(part.ask != Ask::mark_spans || !part.categories.empty(), form,
           named + " marks passages, but has no categories");
-  const bool needs_items = part.ask != Ask::demonstrate && part.ask != Ask::converse && part.ask != Ask::signal;
+  const bool needs_items = part.ask != Ask::demonstrate && part.ask != Ask::converse && part.ask != Ask::signal &&
+                           part.ask != Ask::rate;  // without items, a dialogue as a whole is rated
   require(!needs_items || form.least_items >= 1, form, named + " asks about items, but the form may have none",
           "Set least_items.");
   require((part.ask != Ask::compare && part.ask != Ask::rank) || form.least_items >= 2, form,

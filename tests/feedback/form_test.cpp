@@ -67,7 +67,7 @@ TEST(Forms, AUsersFormIsASmallFile) {
   EXPECT_EQ(message(with(own, "ask = \"rate\"", "ask = \"compare\"")),
             "form \"politeness\": part \"polite\" compares, but the form may have fewer than two items. Set "
             "least_items = 2.");
-  EXPECT_EQ(error_of([] { builtin_form("pear"); }).fix(), "Did you mean \"pair\"?");
+  EXPECT_EQ(error_of([] { builtin_form("rankin"); }).fix(), "Did you mean \"ranking\"?");
 }
 
 Question with_form(const char* form, std::vector<std::string> words) {

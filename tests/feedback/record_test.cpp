@@ -111,6 +111,7 @@ TEST(Record, ReadsVersion1) {
 RC_GTEST_PROP(Record, QuestionsComeBackAsTheyWere, ()) {
   const auto words = *rc::gen::nonEmpty(
       rc::gen::container<std::vector<std::string>>(rc::gen::container<std::string>(rc::gen::inRange<char>(1, 127))));
+  RC_PRE(words.size() <= 16u);
   auto question =
       question_of(*rc::gen::nonEmpty(rc::gen::container<std::string>(rc::gen::inRange<char>(1, 127))), words);
   question.answers = *rc::gen::inRange(1, 5);
