@@ -32,7 +32,7 @@ void draw_bowl(Canvas& canvas, Point c) {
 /// Seen from above; `place` turns points of a dog that looks to the right.
 template <class Place>
 void draw_dog(Canvas& canvas, Point c, const Place& place) {
-  canvas.glow({c.x, c.y - 0.05}, 1.0, 0.85, rgb(0x40513A, 0.35));
+  canvas.glow({c.x, c.y - 0.05}, 1.0, 0.85, rgb(0x40513A, 0.25));
   canvas.line(place(-0.24, 0), place(-0.4, 0.07), 0.07, coat_dark);  // tail
   for (const double side : {-1.0, 1.0}) {
     canvas.disc(place(-0.19, side * 0.15), 0.07, coat_dark);  // paws
