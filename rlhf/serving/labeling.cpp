@@ -13,6 +13,7 @@
 #include "rlhf/serving/body.h"
 #include "rlhf/serving/chat_turns.h"
 #include "rlhf/serving/http.h"
+#include "rlhf/serving/page_session.h"
 #include "rlhf/serving/qualification.h"
 #include "rlhf/serving/question_view.h"
 
@@ -27,7 +28,7 @@ using nlohmann::json;
 
 constexpr std::int64_t most_at_once = 5;  // questions an annotator may hold
 
-Annotator annotator_of(const Request& request) { return {request.session->name, feedback::Source::human}; }
+Annotator annotator_of(const Request& request) { return {annotator_name(request), feedback::Source::human}; }
 
 [[noreturn]] void refuse(Category category, std::string where, std::string what, std::string fix) {
   throw Error({.category = category, .where = std::move(where), .what = std::move(what), .fix = std::move(fix)});
