@@ -17,6 +17,8 @@ std::span<const Command> commands() {
       {"score", "rewards or logprobs of completions, as JSONL", score},
       {"chat", "talk to a model in the terminal", chat},
       {"serve", "a model behind OpenAI's API", serve},
+      {"collect", "the pages on which people give feedback", collect},
+      {"account", "who may log in to a server that others can reach", account},
       {"report", "one self-contained page about a run", report},
       {"inspect", "what a model, a chat template or a text looks like in tokens", inspect},
       {"plan", "the memory that training will need, by component", plan},

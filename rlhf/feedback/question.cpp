@@ -20,12 +20,21 @@ Question ask(const Origin& origin, const data::Prompt& prompt, std::span<const d
                  .what = "there is no completion to ask about",
                  .fix = ""});
   }
-  Question question;
-  question.id = question_id(origin, completions[0].policy_version, prompt.id, completions[0].sample);
-  question.form = builtin_form(!origin.form.empty()      ? origin.form
+  return ask_with(origin,
+                  builtin_form(!origin.form.empty()      ? origin.form
                                : completions.size() == 1 ? "rating"
                                : completions.size() == 2 ? "pair"
-                                                         : "best_of_n");
+                                                         : "best_of_n"),
+                  prompt, completions);
+}
+
+Question ask_with(const Origin& origin, const Form& form, const data::Prompt& prompt,
+                  std::span<const data::Completion> completions) {
+  Question question;
+  question.id = completions.empty()
+                    ? question_id(origin, 0, prompt.id, 0)
+                    : question_id(origin, completions[0].policy_version, prompt.id, completions[0].sample);
+  question.form = form;
   question.prompt = prompt;
   question.guideline = origin.guideline;
   for (const auto& each : completions) {

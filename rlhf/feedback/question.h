@@ -28,4 +28,8 @@ std::string question_id(const Origin& origin, std::int64_t policy_version, std::
 /// id). Throws rlhf::Error when there is no completion.
 Question ask(const Origin& origin, const data::Prompt& prompt, std::span<const data::Completion> completions);
 
+/// The same on a form of any kind, which may show no completion at all.
+Question ask_with(const Origin& origin, const Form& form, const data::Prompt& prompt,
+                  std::span<const data::Completion> completions);
+
 }  // namespace rlhf::feedback

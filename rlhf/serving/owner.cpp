@@ -14,6 +14,7 @@
 #include "rlhf/serving/body.h"
 #include "rlhf/serving/http.h"
 #include "rlhf/serving/question_view.h"
+#include "rlhf/serving/run_views.h"
 
 namespace rlhf::serving {
 namespace {
@@ -95,7 +96,6 @@ struct Owner::State {
   OwnerOptions options;
   std::mutex mutex;  // of what follows
   feedback::Quality quality;
-  std::vector<RewardPoint> reward;
 
   /// The statistics, brought up to date; call with the mutex held.
   feedback::Quality& fresh() {
@@ -317,25 +317,12 @@ Response Owner::State::export_as(const Request& request) {
 }
 
 Response Owner::State::reward_points(const Request&) {
-  const std::lock_guard guard(mutex);
-  auto points = json::array();
-  for (const auto& each : reward)
-    points.push_back({{"labels", each.labels},
-                      {"accuracy", each.accuracy},
-                      {"low", each.low},
-                      {"high", each.high},
-                      {"at", each.at}});
-  return Response::json({{"points", points}});
+  return Response::json({{"points", reward_model_points(options.runs)}});
 }
 
 Owner::Owner(feedback::Store& store, OwnerOptions options)
-    : state_(new State{store, std::move(options), {}, feedback::Quality(), {}}) {}
+    : state_(new State{store, std::move(options), {}, feedback::Quality()}) {}
 Owner::~Owner() = default;
-
-void Owner::report(const RewardPoint& point) {
-  const std::lock_guard guard(state_->mutex);
-  state_->reward.push_back(point);
-}
 
 void Owner::add_routes(Router& router) {
   const RouteOptions owners{.access = Access::owners};

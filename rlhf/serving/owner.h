@@ -1,4 +1,5 @@
 #pragma once
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -10,6 +11,7 @@ namespace rlhf::serving {
 
 /// What the store cannot do itself; empty functions switch their routes off.
 struct OwnerOptions {
+  std::filesystem::path runs;        // the newest run in it that fits a reward model is shown as it learns
   double seconds_per_answer = 40.0;  // for the cost estimate, until answers have been timed
   /// Writes all feedback in a format; throws rlhf::Error (usage) for one that it does not know.
   std::function<std::string(const std::string& format, bool anonymous)> export_as;
@@ -25,14 +27,6 @@ class Owner {
   Owner(feedback::Store& store, OwnerOptions options);
   ~Owner();
   void add_routes(Router& router);
-
-  /// A reward model that learns while people label says how it does on held-out pairs.
-  struct RewardPoint {
-    std::int64_t labels = 0;
-    double accuracy = 0.0, low = 0.0, high = 0.0;  // with a 95 % interval
-    double at = 0.0;                               // seconds since 1970
-  };
-  void report(const RewardPoint& point);
 
  private:
   struct State;

@@ -101,6 +101,30 @@ Response settings(const fs::path& folder) {
 
 }  // namespace
 
+json reward_model_points(const fs::path& runs) {
+  json newest = json::array();
+  fs::file_time_type newest_at = fs::file_time_type::min();
+  std::error_code none;
+  for (const auto& each : fs::directory_iterator(runs, none)) {
+    const auto file = each.path() / "metrics.jsonl";
+    std::error_code missing;
+    const auto written = fs::last_write_time(file, missing);
+    if (missing || written < newest_at) continue;
+    auto points = json::array();
+    each_row(file, [&](const json& row) {
+      if (!row.contains("reward_model/labels") || !row.contains("reward_model/eval_accuracy")) return;
+      points.push_back({{"labels", row["reward_model/labels"]},
+                        {"accuracy", row["reward_model/eval_accuracy"]},
+                        {"low", row.value("reward_model/eval_accuracy_low", json())},
+                        {"high", row.value("reward_model/eval_accuracy_high", json())}});
+    });
+    if (points.empty()) continue;
+    newest = std::move(points);
+    newest_at = written;
+  }
+  return newest;
+}
+
 void add_run_routes(Router& router, const fs::path& runs) {
   const RouteOptions viewers{.access = Access::viewers};
   router.get("/api/runs", [runs](const Request&) { return list(runs); }, viewers);

@@ -1,0 +1,22 @@
+#include "app/pages.h"
+
+#ifdef RLHF_PAGES
+#include "app/built_in_pages.h"
+#endif
+
+namespace rlhf::app {
+
+void add_pages(serving::Router& router) {
+#ifdef RLHF_PAGES
+  serving::add_assets(router, built_in_pages());
+#else
+  router.fallback(
+      [](const serving::Request&) {
+        return serving::Response::text("This program was built without its pages: Node was not there. The API works.\n",
+                                       404);
+      },
+      {.access = serving::Access::everyone});
+#endif
+}
+
+}  // namespace rlhf::app
