@@ -4,7 +4,6 @@
 function(rlhf_assets target)
   cmake_parse_arguments(PARSE_ARGV 1 assets "" "FOLDER" "")
   find_package(Python3 COMPONENTS Interpreter REQUIRED)
-  enable_language(ASM)
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/assets)
   add_custom_command(
     OUTPUT ${folder}/assets.S ${folder}/assets.cpp
