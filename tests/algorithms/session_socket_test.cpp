@@ -73,9 +73,9 @@ TEST_F(SessionSocketTest, ShowsTakesSignalsPausesAndStops) {
 
   const feedback::Signal press{.id = 1, .annotator = "ann", .value = 1, .pressed = steady_seconds()};
   link.send(press);
-  link.send(press);
   const auto of_first = [](const auto& json) { return json["id"] == 1; };
   EXPECT_EQ(await(link, "ack", of_first).json["status"], "used");
+  link.send(press);
   EXPECT_EQ(await(link, "ack", of_first).json["status"], "duplicate");
   await(link, "frame", [](const auto& json) { return json["signals"] == 1 && json["policy_version"] > 0; });
 

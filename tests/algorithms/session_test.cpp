@@ -1,5 +1,6 @@
 #include "rlhf/algorithms/session.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>

@@ -72,7 +72,7 @@ TEST(Tamer, UndoneSignalsAreReplayedNoMore) {
 TEST(Tamer, SettingsThatMakeNoSenseAreRefused) {
   EXPECT_EQ(error_of([] { Tamer(2, {1.0}, {.credit_low = 5}); }).where(), "credit_high");
   Tamer tamer(2, {1.0, 1.0});
-  EXPECT_EQ(error_of([&] { tamer.act(seen(1)); }).problem(), "an observation has 1 numbers, the scale 2");
+  EXPECT_EQ(error_of([&] { tamer.predict(seen(1)); }).problem(), "an observation has 1 numbers, the scale 2");
 }
 
 /// Mean length of 20 episodes of the agent as it is.
