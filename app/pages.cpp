@@ -1,7 +1,12 @@
 #include "app/pages.h"
 
 #ifdef RLHF_PAGES
-#include "app/built_in_pages.h"
+#include <vector>
+
+#include "rlhf/serving/assets.h"
+
+/// The files of web/dist (made by cmake/assets.cmake).
+const std::vector<rlhf::serving::Asset>& built_in_pages();
 #endif
 
 namespace rlhf::app {

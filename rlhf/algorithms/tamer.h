@@ -11,9 +11,9 @@ namespace rlhf::algorithms {
 struct TamerConfig {
   double credit_low = 0.2;   // s; nobody reacts faster
   double credit_high = 4.0;  // s; Deep TAMER's. The first TAMER had 0.8, better where right and wrong alternate quickly
-  double learning_rate = 0.02;  // of one stochastic gradient step
+  double learning_rate = 0.1;   // of one stochastic gradient step
   int replay_every = 1;         // steps between two minibatches from the buffer; 0 = no replay
-  int minibatch = 16;           // samples of one minibatch
+  int minibatch = 32;           // samples of one minibatch
   int buffer = 20000;           // samples kept, the newest
   std::uint64_t seed = 1;
 

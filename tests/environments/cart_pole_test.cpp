@@ -59,7 +59,8 @@ TEST(CartPole, StartsAreAFunctionOfTheSeedWithinTheirBounds) {
   EXPECT_NE(one.reset(6).observation, other.reset(5).observation);
   double low = 1, high = -1;
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
-    for (const float x : std::get<std::vector<float>>(one.reset(seed).observation)) {
+    const auto start = one.reset(seed);
+    for (const float x : std::get<std::vector<float>>(start.observation)) {
       low = std::min<double>(low, x), high = std::max<double>(high, x);
     }
   }
