@@ -109,11 +109,10 @@ void write_demonstrations(const Judged& judged, Sheet& sheet) {
     const auto& said = std::get<Answer>(event.body).said;
     const auto* written = std::get_if<Demonstration>(&said);
     const auto* better = std::get_if<Correction>(&said);
-    const auto* talk = std::get_if<Conversation>(&said);
     if (written || better) {
       sheet.add(question, {{"prompt", prompt_json(question.prompt)},
                            {"completion", completion(question, written ? written->text : better->text)}});
-    } else if (talk) {
+    } else if (std::holds_alternative<Conversation>(said)) {
       sheet.report.leave_out("conversations (see trl_messages)");
     } else {
       sheet.report.leave_out("answers that write nothing");
