@@ -21,7 +21,6 @@ std::span<const Command> commands() {
       {"inspect", "what a model, a chat template or a text looks like in tokens", inspect},
       {"plan", "the memory that training will need, by component", plan},
       {"selftest", "prove that decoding and training agree on a model", selftest},
-      {"data", "feedback in and out: files of other tools", data},
       {"export", "write a model as a Hugging Face folder or a GGUF file", export_model},
       {"merge", "fold an adapter into its base model", merge},
       {"doctor", "check this machine and installation", doctor},

@@ -32,7 +32,6 @@ std::string list_commands(std::span<const Command> table);
 
 // One line a verb, defined in app/<verb>.cpp.
 int chat(const Invocation&);
-int data(const Invocation&);
 int doctor(const Invocation&);
 int export_model(const Invocation&);
 int generate(const Invocation&);

@@ -78,7 +78,7 @@ int export_data(const Invocation& call) {
     tell(report, "written", settings.output);
     return 0;
   }
-  Choice choice{.consensus = settings.consensus};
+  feedback::exchange::Choice choice{.consensus = settings.consensus};
   if (settings.anonymous) choice.pseudonym_key = events.empty() ? "empty" : fmt::format("{:.6f}", events.front().answered_at);
   const auto found = judged(events, choice, report);
   write(found, settings, report);
