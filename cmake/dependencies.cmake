@@ -8,6 +8,7 @@ find_package(OpenSSL REQUIRED COMPONENTS Crypto SSL)
 find_package(Boost 1.74 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
+pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
 find_path(TOMLPLUSPLUS_INCLUDE toml++/toml.h REQUIRED)
 # Pages once touched stay with the process: on virtual machines a first touch costs more than the arithmetic done on it.

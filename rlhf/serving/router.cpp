@@ -80,10 +80,14 @@ void Router::websocket(std::string_view pattern, SocketHandler handler, RouteOpt
   add({"WEBSOCKET", std::string(pattern), {}, options, nullptr, std::move(handler)});
 }
 
+bool Router::has(std::string_view method, std::string_view pattern) const {
+  const auto same = [&](const Route& route) { return route.method == method && route.pattern == pattern; };
+  return std::any_of(routes_.begin(), routes_.end(), same);
+}
+
 void Router::add(Route route) {
   const auto pieces = split_path(route.pattern);
-  const auto same = [&](const Route& other) { return other.method == route.method && other.pattern == route.pattern; };
-  if (!pieces || std::any_of(routes_.begin(), routes_.end(), same))
+  if (!pieces || has(route.method, route.pattern))
     throw Error({.category = Category::usage,
                  .where = "route " + route.method + " " + route.pattern,
                  .what = pieces ? "it is there twice" : "it is no path",

@@ -63,6 +63,7 @@ class Router {
   /// Runs the route's handler; its errors become answers.
   static Response run(const Route& route, const Request& request);
 
+  bool has(std::string_view method, std::string_view pattern) const;
   const std::vector<Route>& routes() const { return routes_; }
 
  private:

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "rlhf/serving/detail/connection.h"
+#include "rlhf/serving/login_routes.h"
 
 namespace rlhf::serving {
 
@@ -37,11 +38,24 @@ std::optional<asio::ssl::context> tls_of(const ServerOptions& options) {
                .fix = "Give two PEM files: the certificate with its chain, and its private key without a password."});
 }
 
+void add_own_routes(Router& router, std::shared_ptr<MetricsRegistry> metrics, std::shared_ptr<Auth> auth) {
+  if (!router.has("GET", "/health"))
+    router.get("/health", [](const Request&) { return Response::bytes("{\"status\":\"ok\"}", "application/json"); },
+               {.access = Access::everyone});
+  const auto text = [metrics](const Request&) {
+    return Response::bytes(metrics->text(), "text/plain; version=0.0.4; charset=utf-8");
+  };
+  if (!router.has("GET", "/metrics")) router.get("/metrics", text, {.access = Access::viewers});
+  if (!router.has("GET", "/api/session")) add_login_routes(router, auth);
+}
+
 }  // namespace
 
 struct Server::State {
-  State(ServerOptions options, Router router)
-      : tls(tls_of(options)), service(std::move(options), std::move(router)), acceptor(asio::make_strand(io)) {}
+  State(ServerOptions options, Router router, std::shared_ptr<Auth> auth)
+      : tls(tls_of(options)),
+        service(std::move(options), std::move(router), std::move(auth)),
+        acceptor(asio::make_strand(io)) {}
 
   void listen();
   asio::awaitable<void> accept();
@@ -95,8 +109,8 @@ void Server::State::welcome(tcp::socket socket) {
   const auto client = socket.remote_endpoint(error);
   if (error) return;
   socket.set_option(tcp::no_delay(true), error);
-  if (service.peers.count() >= service.options.limits.connections) return;  // the socket closes
   auto address = client.address().to_string();
+  if (!service.takes_connection_from(address)) return;  // the socket closes
   beast::tcp_stream stream(std::move(socket));
   if (tls) {
     using Tls = beast::ssl_stream<beast::tcp_stream>;
@@ -106,8 +120,11 @@ void Server::State::welcome(tcp::socket socket) {
   }
 }
 
-Server::Server(ServerOptions options, Router router)
-    : state_(std::make_unique<State>(std::move(options), std::move(router))) {}
+Server::Server(ServerOptions options, Router router, std::shared_ptr<Auth> auth) {
+  if (!options.metrics) options.metrics = std::make_shared<MetricsRegistry>();
+  add_own_routes(router, options.metrics, auth);
+  state_ = std::make_unique<State>(std::move(options), std::move(router), std::move(auth));
+}
 
 Server::~Server() { stop(std::chrono::seconds(1)); }
 

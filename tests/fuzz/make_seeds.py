@@ -1,6 +1,6 @@
 """Small valid and nearly valid files for the fuzzers to start from.
 
-    python make_seeds.py FOLDER      # writes FOLDER/{safetensors,gguf,jsonl}/*
+    python make_seeds.py FOLDER      # writes FOLDER/{safetensors,gguf,jsonl,http,form}/*
 """
 import json
 import pathlib
@@ -69,6 +69,19 @@ def main():
         "gguf/version2": gguf([pair("a", 10, struct.pack("<Q", 7))], [], version=2),
         "jsonl/preference": b'{"prompt": "a", "chosen": "b", "rejected": "c"}\n{"prompt": [{"role": "user", "content": "x"}], "completion": "\\u00e4"}\n',
         "jsonl/odd": b'\xef\xbb\xbf{"text": null, "label": true, "n": 1e400}\r\n\n[1, 2]\n{"a": {"b": [[]]}}',
+    }
+    host = b"Host: localhost\r\n"
+    seeds |= {
+        "http/get": b"GET /items/a%20b?limit=5&x=%41+b HTTP/1.1\r\n" + host + b"Cookie: a=1; rlhf_session=2\r\n\r\n",
+        "http/rest": b"HEAD /files/a/%2e%2e/b HTTP/1.0\r\n" + host + b"Authorization: Bearer x\r\n\r\n",
+        "http/json": b"POST /json HTTP/1.1\r\n" + host + b"Content-Type: application/json\r\nContent-Length: 13\r\n\r\n{\"a\": [1, 2]}",
+        "http/form": b"POST /form HTTP/1.1\r\n" + host + b"Content-Type: application/x-www-form-urlencoded\r\n"
+                     b"Transfer-Encoding: chunked\r\n\r\n7\r\na=b&c=d\r\n0\r\n\r\n",
+        "http/proxy": b"GET http://localhost:80/items/1 HTTP/1.1\r\n" + host + b"X-Forwarded-For: 1.2.3.4, 127.0.0.1\r\n"
+                      b"X-Forwarded-Proto: https\r\nOrigin: https://localhost\r\n\r\n",
+        "form/form": b"a=1&b=x%20y+z&c=%C3%A9&a=2&=d",
+        "form/cookies": b'a=1; b="2"; c=; d',
+        "form/path": b"/api/a%2Fb/../%2e%2e/\r\nc",
     }
     kinds = {2: (32, 18), 3: (32, 20), 6: (32, 22), 7: (32, 24), 12: (256, 144), 13: (256, 176), 14: (256, 210), 1: (1, 2), 30: (1, 2)}
     for kind, (elements, size) in kinds.items():

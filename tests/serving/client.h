@@ -88,7 +88,7 @@ class Client {
     const auto until = std::chrono::steady_clock::now() + patience;
     while (more(until)) {
     }
-    return std::chrono::steady_clock::now() < until;
+    return ended_;
   }
 
   Reply ask(std::string_view bytes) { return send(bytes) ? read() : Reply{}; }
@@ -101,13 +101,14 @@ class Client {
     if (left.count() <= 0 || ::poll(&asked, 1, static_cast<int>(left.count())) <= 0) return false;
     char bytes[65536];
     const auto got = ::recv(socket_, bytes, sizeof bytes, 0);
-    if (got <= 0) return false;
+    ended_ = got <= 0;
+    if (ended_) return false;
     unread_.append(bytes, static_cast<std::size_t>(got));
     return true;
   }
 
   int socket_;
-  bool connected_ = false;
+  bool connected_ = false, ended_ = false;
   std::string unread_;
 };
 

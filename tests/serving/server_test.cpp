@@ -6,28 +6,12 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "tests/serving/client.h"
+#include "tests/serving/running.h"
 
 namespace rlhf::serving {
 namespace {
 
 using namespace std::chrono_literals;
-
-ServerOptions quick() {
-  ServerOptions options;
-  options.limits.header_seconds = 1;
-  options.limits.body_seconds = 1;
-  return options;
-}
-
-class Running {
- public:
-  explicit Running(Router router, ServerOptions options = quick()) : server(std::move(options), std::move(router)) {
-    server.start();
-  }
-  Client client() { return Client(server.port()); }
-  Server server;
-};
 
 Router echo() {
   Router router;
@@ -152,6 +136,104 @@ TEST(Server, StopLetsARequestInFlightFinish) {
   EXPECT_TRUE(idle.closed_within(2s));
   stopper.join();
   EXPECT_FALSE(Client(port).connected());
+}
+
+TEST(Server, StopCutsWhatDoesNotEnd) {
+  Router router;
+  router.get("/forever", [](const Request&) {
+    return Response::events([](std::shared_ptr<Stream> stream) {
+      while (stream->event("tick")) std::this_thread::sleep_for(10ms);
+    });
+  });
+  Running running(std::move(router));
+  auto client = running.client();
+  client.send(request("GET /forever"));
+  client.read_until("tick");
+  const auto begin = std::chrono::steady_clock::now();
+  running.server.stop(300ms);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 3s);
+  EXPECT_TRUE(client.closed_within(2s));
+}
+
+TEST(Server, AStreamThatFailsDoesNotLookWhole) {
+  Router router;
+  router.get("/broken", [](const Request&) {
+    return Response::events([](std::shared_ptr<Stream> stream) {
+      stream->event("half");
+      throw std::runtime_error("no more");
+    });
+  });
+  Running running(std::move(router));
+  auto client = running.client();
+  client.send(request("GET /broken"));
+  EXPECT_TRUE(client.closed_within(3s));
+  EXPECT_EQ(client.read_until("\r\n0\r\n\r\n", 10ms).find("\r\n0\r\n\r\n"), std::string::npos);
+}
+
+TEST(Server, WhatItsHandlersThrowStaysInItsLog) {
+  std::string log;
+  std::mutex mutex;
+  auto options = quick();
+  options.log = [&](std::string_view line) {
+    const std::lock_guard lock(mutex);
+    log += line;
+  };
+  Router router;
+  router.get("/fails", [](const Request&) -> Response { throw std::logic_error("the secret password"); });
+  Running running(std::move(router), options);
+  const auto reply = running.ask(request("GET /fails"));
+  EXPECT_EQ(reply.status, 500);
+  EXPECT_EQ(reply.body.find("secret"), std::string::npos);
+  const std::lock_guard lock(mutex);
+  EXPECT_NE(log.find("secret"), std::string::npos);
+}
+
+TEST(Server, ManyConnectionsAtOnce) {
+  Running running(echo());
+  std::vector<Client> clients;
+  for (int i = 0; i < 200; ++i) clients.push_back(running.client());
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 200; ++i) ASSERT_TRUE(clients[i].send(request("GET /hello/" + std::to_string(i))));
+    for (int i = 0; i < 200; ++i) ASSERT_EQ(clients[i].read().body, "hello " + std::to_string(i));
+  }
+}
+
+TEST(Server, ContinuesAnUploadThatAsksFirst) {
+  Running running(echo());
+  auto client = running.client();
+  client.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n");
+  EXPECT_EQ(client.read().status, 100);
+  client.send("body");
+  EXPECT_EQ(client.read().body, "body");
+}
+
+TEST(Server, ReadsAChunkedBody) {
+  Running running(echo());
+  const auto reply =
+      running.ask(request("POST /echo", "Transfer-Encoding: chunked\r\n") + "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+  EXPECT_EQ(reply.body, "abcde");
+}
+
+TEST(Server, TellsItsHealthAndItsNumbers) {
+  Running running(echo());
+  EXPECT_EQ(running.ask(request("GET /health")).body, "{\"status\":\"ok\"}");
+  running.ask(request("GET /nothing"));
+  const auto text = running.ask(request("GET /metrics")).body;
+  EXPECT_NE(text.find("rlhf_http_responses_total{status=\"404\"} 1\n"), text.npos) << text;
+  EXPECT_NE(text.find("rlhf_http_request_seconds_count{route=\"/health\"} 1\n"), text.npos) << text;
+}
+
+TEST(Server, APortThatIsTakenIsSaid) {
+  Running running(echo());
+  auto options = quick();
+  options.port = running.server.port();
+  Server second(options, echo());
+  try {
+    second.start();
+    FAIL() << "two servers on one port";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.category(), Category::resource);
+  }
 }
 
 }  // namespace

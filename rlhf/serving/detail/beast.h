@@ -1,6 +1,6 @@
 #pragma once
 // Beast and Asio, for the few sources that need them: they cost many seconds a file. Their own code is compiled once,
-// in beast.cpp (BOOST_*_SEPARATE_COMPILATION in CMakeLists.txt).
+// in boost_sources.cpp (BOOST_*_SEPARATE_COMPILATION in CMakeLists.txt).
 #include <utility>  // awaitable.hpp of Boost 1.74 uses std::exchange without it
 
 #include <boost/asio/awaitable.hpp>

@@ -42,7 +42,7 @@ class Connection final : public Peer, public std::enable_shared_from_this<Connec
   // Answering.
   Task<Response> answer(Request& request, const Route& route);
   Task<bool> write(Response response, const Request& request, unsigned version, bool keep_alive);
-  Task<bool> write_stream(Response response, unsigned version, bool keep_alive);
+  Task<bool> write_stream(Response response, const Request& request, unsigned version, bool keep_alive);
   Task<bool> pump(StreamChannel& channel, bool chunked, bool endless, bool events);
   Task<bool> send(asio::const_buffer bytes, bool chunk);
   Task<bool> refuse(Response response, const Request& request, unsigned version);

@@ -8,6 +8,7 @@ asio::awaitable<bool> Connection<Transport>::write(Response response, const Requ
                                                    bool keep_alive) {
   error_code error;
   keep_alive = keep_alive && !service_.stopping;
+  service_.finish(request, response);
   const auto message = message_of(response, version, keep_alive);
   http::response_serializer<Bytes> serializer(message);
   const auto& limits = service_.options.limits;
@@ -28,7 +29,8 @@ asio::awaitable<bool> Connection<Transport>::refuse(Response response, const Req
 }
 
 template <class Transport>
-asio::awaitable<bool> Connection<Transport>::write_stream(Response response, unsigned version, bool keep_alive) {
+asio::awaitable<bool> Connection<Transport>::write_stream(Response response, const Request& request, unsigned version,
+                                                          bool keep_alive) {
   auto channel = std::make_shared<StreamChannel>(service_.options.limits.stream_bytes, waker());
   auto writer = [&service = service_, channel, write = std::move(response.stream)] {
     try {
@@ -39,9 +41,11 @@ asio::awaitable<bool> Connection<Transport>::write_stream(Response response, uns
     }
   };
   if (!service_.streamers.run(std::move(writer)))
-    co_return co_await write(Response::error(503, "too many streams are open", "Try again later."), {}, version, false);
+    co_return co_await write(Response::error(503, "too many streams are open", "Try again later."), request, version,
+                             false);
 
   error_code error;
+  service_.finish(request, response);
   const auto head = stream_head_of(response, version, keep_alive);
   http::response_serializer<http::empty_body> serializer(head);
   deadline(service_.options.limits.body_seconds);

@@ -25,7 +25,7 @@ Connection<Transport>::Connection(Transport transport, Service& service, std::st
       address_(std::move(address)),
       buffer_(service.options.limits.header_bytes + (64 << 10)),
       wake_(transport_.get_executor()) {
-  service_.peers.add(this);
+  service_.peers.add(this, address_);
 }
 
 template <class Transport>

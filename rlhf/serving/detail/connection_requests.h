@@ -79,7 +79,7 @@ asio::awaitable<bool> Connection<Transport>::serve_one() {
   const auto version = parser.get().version();
   const bool upgrade = beast::websocket::is_upgrade(parser.get());
   auto match = service_.router.match(request, upgrade);
-  auto refusal = service_.refuse(request, match.route);
+  auto refusal = service_.refuse(request, match.route, upgrade);
   if (!refusal && !match.route) refusal = std::move(match.refusal);
   const bool keep_alive = parser.keep_alive();
   if (refusal && parser.is_done()) co_return co_await write(std::move(*refusal), request, version, keep_alive);
@@ -95,7 +95,7 @@ asio::awaitable<bool> Connection<Transport>::serve_one() {
 
   auto response = co_await answer(request, *match.route);
   if (response.stream && request.method != "HEAD")
-    co_return co_await write_stream(std::move(response), version, keep_alive);
+    co_return co_await write_stream(std::move(response), request, version, keep_alive);
   co_return co_await write(std::move(response), request, version, keep_alive);
 }
 
