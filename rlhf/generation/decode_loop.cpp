@@ -15,28 +15,34 @@
 
 namespace rlhf::generation {
 
-void require_room(const std::string& where, const TokenIds& prompt, std::int64_t max_new_tokens, std::int64_t vocabulary,
-                  std::int64_t context) {
+void require_room(const std::string& where, const TokenIds& prompt, std::int64_t max_new_tokens,
+                  std::int64_t vocabulary, std::int64_t context) {
   const auto refuse = [&](std::string what, std::string fix) {
     throw Error({.category = Category::bad_data, .where = where, .what = std::move(what), .fix = std::move(fix)});
   };
   const auto length = std::ssize(prompt);
-  if (length == 0) refuse("has no tokens, so there is nothing to continue", "Give it a text; for text from nothing, the model's BOS token.");
+  if (length == 0)
+    refuse("has no tokens, so there is nothing to continue",
+           "Give it a text; for text from nothing, the model's BOS token.");
   for (const auto id : prompt) {
     if (id >= 0 && id < vocabulary) continue;
     refuse(fmt::format("token {} is not in the model's vocabulary of {}", id, vocabulary),
            "Encode it with the tokenizer that belongs to this model.");
   }
   if (context == 0 || length + max_new_tokens <= context) return;
-  refuse(fmt::format("{} tokens and max_new_tokens = {} do not fit into the model's context of {}", length, max_new_tokens, context),
-         length < context ? fmt::format("Shorten the prompt, or set max_new_tokens to {} or less.", context - length) : "Shorten the prompt.");
+  refuse(fmt::format("{} tokens and max_new_tokens = {} do not fit into the model's context of {}", length,
+                     max_new_tokens, context),
+         length < context ? fmt::format("Shorten the prompt, or set max_new_tokens to {} or less.", context - length)
+                          : "Shorten the prompt.");
 }
 
 std::uint64_t draw_key(std::uint64_t seed, std::int64_t policy_version, std::string_view prompt_id, int sample) {
-  return derive(seed, {static_cast<std::uint64_t>(policy_version), hash(prompt_id), static_cast<std::uint64_t>(sample)});
+  return derive(seed,
+                {static_cast<std::uint64_t>(policy_version), hash(prompt_id), static_cast<std::uint64_t>(sample)});
 }
 
-DecodeLoop::DecodeLoop(const models::LanguageModel& model, const text::TextBundle& text, const LoopOptions& options, LoopEvents events)
+DecodeLoop::DecodeLoop(const models::LanguageModel& model, const text::TextBundle& text, const LoopOptions& options,
+                       LoopEvents events)
     : model_(model),
       text_(text),
       options_(options),

@@ -22,8 +22,8 @@ namespace rlhf::generation {
 
 /// Throws rlhf::Error (bad_data) for a prompt without tokens, for tokens outside the vocabulary, and where prompt and
 /// max_new_tokens exceed `context` (0 = no limit).
-void require_room(const std::string& where, const TokenIds& prompt, std::int64_t max_new_tokens, std::int64_t vocabulary,
-                  std::int64_t context);
+void require_room(const std::string& where, const TokenIds& prompt, std::int64_t max_new_tokens,
+                  std::int64_t vocabulary, std::int64_t context);
 
 /// The key of a completion's random numbers: these four and nothing else.
 std::uint64_t draw_key(std::uint64_t seed, std::int64_t policy_version, std::string_view prompt_id, int sample);
@@ -51,33 +51,35 @@ struct DrawnToken {
 
 /// What the loop tells while it steps.
 struct LoopEvents {
-  std::function<void(const DrawnToken&)> token;                            // may be empty
-  std::function<void(std::size_t sequence, data::Completion)> end;         // ids, logprobs, finish and text are set
+  std::function<void(const DrawnToken&)> token;                     // may be empty
+  std::function<void(std::size_t sequence, data::Completion)> end;  // ids, logprobs, finish and text are set
 };
 
 struct LoopOptions {
-  std::int64_t slots = 16;            // sequences decoded at once
-  std::int64_t capacity = 2048;       // tokens a sequence may have, prompt included
-  std::int64_t prefill_tokens = 4096; // prompt tokens per prefill pass (at least one prompt's piece)
-  std::int64_t piece = 0;             // a longer prompt is prefilled in pieces of so many tokens; 0 = whole
+  std::int64_t slots = 16;             // sequences decoded at once
+  std::int64_t capacity = 2048;        // tokens a sequence may have, prompt included
+  std::int64_t prefill_tokens = 4096;  // prompt tokens per prefill pass (at least one prompt's piece)
+  std::int64_t piece = 0;              // a longer prompt is prefilled in pieces of so many tokens; 0 = whole
   bool adapters = true;
 };
 
 /// The loop behind every completion: work comes and goes, and each step() prefills waiting prompts as far as slots and
 /// budget allow, then gives every running sequence one token.
 ///
-/// A completion doesn't depend on its neighbours beyond the rounding of matrix products (about 1e-6), and to the bit while
-/// neither `slots` nor `prefill_tokens` exceeds 192 (see models/linear.h): pieces are cut by the prompt's own length, never
-/// by what is left of a pass. For one thread.
+/// A completion doesn't depend on its neighbours beyond the rounding of matrix products (about 1e-6), and to the bit
+/// while neither `slots` nor `prefill_tokens` exceeds 192 (see models/linear.h): pieces are cut by the prompt's own
+/// length, never by what is left of a pass. For one thread.
 class DecodeLoop {
  public:
   /// `model` and `text` have to outlive the loop.
-  DecodeLoop(const models::LanguageModel& model, const text::TextBundle& text, const LoopOptions& options, LoopEvents events);
+  DecodeLoop(const models::LanguageModel& model, const text::TextBundle& text, const LoopOptions& options,
+             LoopEvents events);
 
   /// Behind what waits already. Prompt and max_new_tokens have to fit into `capacity`.
   void add(Work work);
 
-  /// Ends a sequence without an event, whether it waits or runs; its slot is free at the next step. Unknown ones are ignored.
+  /// Ends a sequence without an event, whether it waits or runs; its slot is free at the next step. Unknown ones are
+  /// ignored.
   void cancel(std::size_t sequence);
 
   bool idle() const { return waiting_.empty() && slots_.running().empty(); }
@@ -96,15 +98,15 @@ class DecodeLoop {
     std::shared_ptr<const Task> task;
     std::uint64_t key = 0;
     data::Completion completion;
-    TokenIds seen;                          // prompt and completion; kept for the penalties only
-    std::optional<CompletionText> text;     // where there are stop texts or the text is wanted
+    TokenIds seen;                       // prompt and completion; kept for the penalties only
+    std::optional<CompletionText> text;  // where there are stop texts or the text is wanted
     std::optional<JsonFormat::Cursor> json;
   };
   struct Waiting {
     std::shared_ptr<const Task> task;
     std::vector<std::size_t> sequences;  // less the cancelled ones
     std::size_t group = 0;
-    std::int64_t slot = -1, done = 0;    // tokens prefilled
+    std::int64_t slot = -1, done = 0;  // tokens prefilled
   };
   struct Piece {
     std::int64_t slot;
@@ -115,7 +117,8 @@ class DecodeLoop {
   void decode();
   Tensor forward(std::span<const Piece> pieces);
   Tensor head(const Tensor& hidden) const;
-  std::vector<std::size_t> draw(const Tensor& logits, const std::vector<std::size_t>& drawing, const std::vector<std::int64_t>& rows);
+  std::vector<std::size_t> draw(const Tensor& logits, const std::vector<std::size_t>& drawing,
+                                const std::vector<std::int64_t>& rows);
   bool append(std::size_t id, Sequence& sequence, const Draw& draw);
   void begin(const Waiting& prefilled, const std::vector<std::size_t>& ended);
 

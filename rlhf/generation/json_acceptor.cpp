@@ -28,10 +28,13 @@ std::size_t end_of_next(const Node& object, std::size_t from) {
 }
 
 bool all_required_came(const Node& object, std::size_t from) {
-  return std::none_of(object.properties.begin() + from, object.properties.end(), [](auto& each) { return each.required; });
+  return std::none_of(object.properties.begin() + from, object.properties.end(),
+                      [](auto& each) { return each.required; });
 }
 
-bool number_could_end(std::uint8_t phase) { return phase == zero || phase == whole || phase == fraction || phase == exponent_digits; }
+bool number_could_end(std::uint8_t phase) {
+  return phase == zero || phase == whole || phase == fraction || phase == exponent_digits;
+}
 
 /// May there be white space in front of the next byte?
 bool between_tokens(const Node& node, std::uint8_t phase) {
@@ -69,13 +72,20 @@ bool JsonAcceptor::push(char byte) {
     if (is_space(byte) && between_tokens(node, frame.phase)) return ++spaces_ <= most_spaces;
     const auto step = [&] {
       switch (node.kind) {
-        case Kind::choice: return in_choice(frame, byte);
-        case Kind::object: return in_object(frame, byte);
-        case Kind::array: return in_array(frame, byte);
-        case Kind::string: return in_string(frame, static_cast<unsigned char>(byte));
-        case Kind::number: return in_number(frame, byte, false);
-        case Kind::integer: return in_number(frame, byte, true);
-        case Kind::literals: return in_literals(frame, byte);
+        case Kind::choice:
+          return in_choice(frame, byte);
+        case Kind::object:
+          return in_object(frame, byte);
+        case Kind::array:
+          return in_array(frame, byte);
+        case Kind::string:
+          return in_string(frame, static_cast<unsigned char>(byte));
+        case Kind::number:
+          return in_number(frame, byte, false);
+        case Kind::integer:
+          return in_number(frame, byte, true);
+        case Kind::literals:
+          return in_literals(frame, byte);
       }
       return Step::wrong;
     }();
@@ -115,7 +125,8 @@ JsonAcceptor::Step JsonAcceptor::in_object(Frame& frame, char byte) {
       frame.phase = in_a_key;
       frame.place = 1;
       return Step::taken;
-    case in_a_key: return in_key(frame, byte);
+    case in_a_key:
+      return in_key(frame, byte);
     case colon:
       if (byte != ':') return Step::wrong;
       frame.phase = after_value;
@@ -135,7 +146,8 @@ JsonAcceptor::Step JsonAcceptor::in_key(Frame& frame, char byte) {
   const auto end = end_of_next(node, frame.at);
   for (std::size_t i = frame.at; i < end; ++i) {
     const auto& key = node.properties[i].key;
-    if (frame.place >= key.size() || key.compare(0, frame.place, read, 0, frame.place) != 0 || key[frame.place] != byte) continue;
+    if (frame.place >= key.size() || key.compare(0, frame.place, read, 0, frame.place) != 0 || key[frame.place] != byte)
+      continue;
     frame.at = static_cast<std::uint16_t>(i);
     if (++frame.place == key.size()) frame.phase = colon;
     return Step::taken;
@@ -220,18 +232,23 @@ JsonAcceptor::Step JsonAcceptor::in_number(Frame& frame, char byte, bool integer
     frame.place = 1;
     return Step::taken;
   };
-  const auto one_more_digit = [&](std::uint16_t most) { return is_digit(byte) && frame.place < most ? (++frame.place, true) : false; };
+  const auto one_more_digit = [&](std::uint16_t most) {
+    return is_digit(byte) && frame.place < most ? (++frame.place, true) : false;
+  };
   const auto first_digit = [&](std::uint8_t phase) { return is_digit(byte) ? go(phase) : Step::wrong; };
   switch (frame.phase) {
     case start:
       if (byte == '-') return go(minus);
       [[fallthrough]];
-    case minus: return byte == '0' ? go(zero) : first_digit(whole);
-    case point: return first_digit(fraction);
+    case minus:
+      return byte == '0' ? go(zero) : first_digit(whole);
+    case point:
+      return first_digit(fraction);
     case exponent:
       if (byte == '-' || byte == '+') return go(exponent_sign);
       [[fallthrough]];
-    case exponent_sign: return first_digit(exponent_digits);
+    case exponent_sign:
+      return first_digit(exponent_digits);
     case whole:
       if (one_more_digit(most_digits)) return Step::taken;
       break;
@@ -241,7 +258,8 @@ JsonAcceptor::Step JsonAcceptor::in_number(Frame& frame, char byte, bool integer
     case exponent_digits:
       if (one_more_digit(most_exponent_digits)) return Step::taken;
       break;
-    default: break;  // zero
+    default:
+      break;  // zero
   }
   if (!integer && byte == '.' && (frame.phase == zero || frame.phase == whole)) return go(point);
   if (!integer && (byte == 'e' || byte == 'E') && frame.phase != exponent_digits) return go(exponent);
@@ -254,7 +272,9 @@ JsonAcceptor::Step JsonAcceptor::in_literals(Frame& frame, char byte) {
   const auto& read = literals[frame.at];
   for (std::size_t i = frame.at; i < literals.size(); ++i) {
     const auto& literal = literals[i];
-    if (frame.place >= literal.size() || literal.compare(0, frame.place, read, 0, frame.place) != 0 || literal[frame.place] != byte) continue;
+    if (frame.place >= literal.size() || literal.compare(0, frame.place, read, 0, frame.place) != 0 ||
+        literal[frame.place] != byte)
+      continue;
     frame.at = static_cast<std::uint16_t>(i);
     frame.phase = 1;
     ++frame.place;

@@ -8,11 +8,11 @@
 
 namespace rlhf::generation {
 
-/// Reads a JSON text byte by byte and says which byte cannot come next. A pushdown automaton over a grammar; a small value,
-/// cheap to copy, so that many continuations can be tried.
+/// Reads a JSON text byte by byte and says which byte cannot come next. A pushdown automaton over a grammar; a small
+/// value, cheap to copy, so that many continuations can be tried.
 ///
-/// Accepts RFC 8259 in valid UTF-8, with bounds that keep a model from going on forever: 32 levels, 20 characters of white
-/// space in a row, numbers of at most 18 digits before and behind the point and exponents of two.
+/// Accepts RFC 8259 in valid UTF-8, with bounds that keep a model from going on forever: 32 levels, 20 characters of
+/// white space in a row, numbers of at most 18 digits before and behind the point and exponents of two.
 class JsonAcceptor {
  public:
   /// `grammar` has to outlive the object.
@@ -38,10 +38,11 @@ class JsonAcceptor {
 
   struct Frame {
     std::uint16_t node;
-    std::uint16_t at;     // property, literal, or items so far
-    std::uint16_t place;  // characters read of a key or literal, digits of a number, bounds of the next byte of a character
+    std::uint16_t at;  // property, literal, or items so far
+    std::uint16_t
+        place;  // characters read of a key or literal, digits of a number, bounds of the next byte of a character
     std::uint8_t phase;
-    std::uint8_t left;    // bytes or hex digits of a character that have to come
+    std::uint8_t left;  // bytes or hex digits of a character that have to come
   };
   enum class Step { taken, again, wrong };  // again: the byte goes to the frame that is now on top
 

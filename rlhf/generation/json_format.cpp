@@ -7,7 +7,8 @@ constexpr std::size_t most_states_kept = 2048;  // 6 KB each with 50 000 tokens
 
 }  // namespace
 
-JsonFormat::JsonFormat(JsonGrammar grammar, std::shared_ptr<const TokenBytes> tokens) : grammar_(std::move(grammar)), tokens_(std::move(tokens)) {
+JsonFormat::JsonFormat(JsonGrammar grammar, std::shared_ptr<const TokenBytes> tokens)
+    : grammar_(std::move(grammar)), tokens_(std::move(tokens)) {
   for (std::size_t i = 0; i < tokens_->sorted.size(); ++i) place_of_[tokens_->sorted[i].id] = i;
 }
 

@@ -59,11 +59,16 @@ class Compiler {
   }
 
   static void require_known_keys(const json& schema, const std::string& where) {
-    static const std::set<std::string> known{"type", "properties", "required", "additionalProperties", "items", "minItems", "maxItems",
-                                             "enum", "const", "anyOf", "$ref", "$defs", "definitions", "title", "description", "default",
-                                             "examples", "$schema", "$id", "$comment", "deprecated", "strict"};
+    static const std::set<std::string> known{"type",        "properties", "required",    "additionalProperties",
+                                             "items",       "minItems",   "maxItems",    "enum",
+                                             "const",       "anyOf",      "$ref",        "$defs",
+                                             "definitions", "title",      "description", "default",
+                                             "examples",    "$schema",    "$id",         "$comment",
+                                             "deprecated",  "strict"};
     for (const auto& [key, value] : schema.items()) {
-      if (!known.contains(key)) refuse(where + "." + key, "is a keyword that is not supported", "Remove it, and check its condition on the answer.");
+      if (!known.contains(key))
+        refuse(where + "." + key, "is a keyword that is not supported",
+               "Remove it, and check its condition on the answer.");
     }
   }
 
@@ -76,8 +81,10 @@ class Compiler {
       if (name.starts_with("#/")) target = &root_.at(json::json_pointer(name.substr(1)));
     } catch (const json::exception&) {
     }
-    if (target == nullptr) refuse(where + ".$ref", fmt::format("\"{}\" is not in this schema", name), "References look like #/$defs/NAME.");
-    if (!target->is_object() || target->contains("$ref")) refuse(where + ".$ref", "leads to something that is no schema of its own");
+    if (target == nullptr)
+      refuse(where + ".$ref", fmt::format("\"{}\" is not in this schema", name), "References look like #/$defs/NAME.");
+    if (!target->is_object() || target->contains("$ref"))
+      refuse(where + ".$ref", "leads to something that is no schema of its own");
     require_known_keys(*target, name);
     const auto index = references_[name] = reserve();
     build(*target, index, name);
@@ -108,12 +115,19 @@ class Compiler {
   void typed(const std::string& type, const json& schema, int index, const std::string& where) {
     if (type == "object") return object(schema, index, where);
     if (type == "array") return array(schema, index, where);
-    if (type == "string") at(index).kind = Kind::string;
-    else if (type == "number") at(index).kind = Kind::number;
-    else if (type == "integer") at(index).kind = Kind::integer;
-    else if (type == "boolean") literals({true, false}, index, where);
-    else if (type == "null") literals(json::array({nullptr}), index, where);
-    else refuse(where + ".type", fmt::format("\"{}\" is no type", type), "object, array, string, number, integer, boolean, null.");
+    if (type == "string")
+      at(index).kind = Kind::string;
+    else if (type == "number")
+      at(index).kind = Kind::number;
+    else if (type == "integer")
+      at(index).kind = Kind::integer;
+    else if (type == "boolean")
+      literals({true, false}, index, where);
+    else if (type == "null")
+      literals(json::array({nullptr}), index, where);
+    else
+      refuse(where + ".type", fmt::format("\"{}\" is no type", type),
+             "object, array, string, number, integer, boolean, null.");
   }
 
   void object(const json& schema, int index, const std::string& where) {
@@ -123,12 +137,14 @@ class Compiler {
     const auto others = schema.value("additionalProperties", json(true));
     at(index).closed = !listed.empty() || others == json(false);
     for (const auto& [name, value] : listed.items()) {
-      JsonGrammar::Property property{.key = json(name).dump(), .required = std::find(required.begin(), required.end(), name) != required.end()};
+      JsonGrammar::Property property{.key = json(name).dump(),
+                                     .required = std::find(required.begin(), required.end(), name) != required.end()};
       property.value = node_of(value, where + ".properties." + name);
       at(index).properties.push_back(std::move(property));
     }
     for (const auto& name : required) {
-      if (!name.is_string() || !listed.contains(name.get<std::string>())) refuse(where + ".required", name.dump() + " is not among the properties");
+      if (!name.is_string() || !listed.contains(name.get<std::string>()))
+        refuse(where + ".required", name.dump() + " is not among the properties");
     }
     if (at(index).closed) return;
     const auto value = others.is_object() ? node_of(others, where + ".additionalProperties") : any();
@@ -141,7 +157,8 @@ class Compiler {
     const auto count = [&](const char* key, std::uint16_t otherwise) -> std::uint16_t {
       if (!schema.contains(key)) return otherwise;
       const auto& value = schema[key];
-      if (!value.is_number_integer() || value < 0 || value > 10000) refuse(where + "." + key, "has to be a number from 0 to 10000");
+      if (!value.is_number_integer() || value < 0 || value > 10000)
+        refuse(where + "." + key, "has to be a number from 0 to 10000");
       return value.get<std::uint16_t>();
     };
     at(index).least = count("minItems", 0);
@@ -194,11 +211,15 @@ class Compiler {
     if (!node.first.empty()) return node.first;
     if (!above.insert(index).second) refuse("schema", "refers to itself without a value in between");
     switch (node.kind) {
-      case Kind::object: return node.first = "{";
-      case Kind::array: return node.first = "[";
-      case Kind::string: return node.first = "\"";
+      case Kind::object:
+        return node.first = "{";
+      case Kind::array:
+        return node.first = "[";
+      case Kind::string:
+        return node.first = "\"";
       case Kind::number:
-      case Kind::integer: return node.first = digits_and_minus;
+      case Kind::integer:
+        return node.first = digits_and_minus;
       case Kind::literals:
         for (const auto& literal : node.literals) node.first += literal[0];
         return node.first;
@@ -214,7 +235,9 @@ class Compiler {
     for (const auto each : node.alternatives) {
       for (const char character : at(each).first) {
         if (owner.try_emplace(character, each).first->second == each) continue;
-        refuse(where, fmt::format("two alternatives can begin with '{}', so the first character does not tell them apart", character),
+        refuse(where,
+               fmt::format("two alternatives can begin with '{}', so the first character does not tell them apart",
+                           character),
                "Make it one schema, or alternatives of different types.");
       }
     }

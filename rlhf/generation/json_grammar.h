@@ -13,8 +13,8 @@ namespace rlhf::generation {
 /// Taken as notes to the reader: title, description, default, examples, $schema, $id, $comment, deprecated, strict.
 /// Every other keyword is refused: nothing that was asked for is silently left out.
 ///
-/// Stricter than JSON schema where a writer needs one way to go: an object with `properties` has these keys only, in the
-/// order of the schema; the alternatives of anyOf and of a list of types have to differ in their first character.
+/// Stricter than JSON schema where a writer needs one way to go: an object with `properties` has these keys only, in
+/// the order of the schema; the alternatives of anyOf and of a list of types have to differ in their first character.
 struct JsonGrammar {
   enum class Kind : std::uint8_t { object, array, string, number, integer, literals, choice };
 
@@ -25,14 +25,14 @@ struct JsonGrammar {
   };
   struct Node {
     Kind kind = Kind::choice;
-    std::vector<Property> properties{};       // object with `closed`
-    bool closed = false;                      // object: these keys and no others
-    int item = 0;                             // array: of each item; object without `closed`: of each value
-    int key = 0;                              // object without `closed`: of each key
-    std::uint16_t least = 0, most = 0xffff;   // array: number of items
-    std::vector<std::string> literals{};      // the texts themselves
-    std::vector<int> alternatives{};          // choice
-    std::string first{};                      // characters that it can begin with
+    std::vector<Property> properties{};      // object with `closed`
+    bool closed = false;                     // object: these keys and no others
+    int item = 0;                            // array: of each item; object without `closed`: of each value
+    int key = 0;                             // object without `closed`: of each key
+    std::uint16_t least = 0, most = 0xffff;  // array: number of items
+    std::vector<std::string> literals{};     // the texts themselves
+    std::vector<int> alternatives{};         // choice
+    std::string first{};                     // characters that it can begin with
   };
 
   std::vector<Node> nodes;  // the text is what nodes[0] describes

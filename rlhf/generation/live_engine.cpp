@@ -39,8 +39,9 @@ class LiveEngine::Inbox::Server {
  public:
   Server(Inbox& inbox, const models::LanguageModel& model, const text::TextBundle& text, const LoopOptions& options)
       : inbox_(inbox),
-        loop_(model, text, options, {.token = [this](auto& drawn) { pass_on(drawn); },
-                                     .end = [this](auto sequence, auto completion) { finish(sequence, completion); }}) {}
+        loop_(model, text, options,
+              {.token = [this](auto& drawn) { pass_on(drawn); },
+               .end = [this](auto sequence, auto completion) { finish(sequence, completion); }}) {}
 
   void run() {
     while (take_news()) {
@@ -53,7 +54,10 @@ class LiveEngine::Inbox::Server {
       }
       tell_status();
     }
-    fail(Error({.category = Category::resource, .where = "generation", .what = "the server is stopping", .fix = "Ask again later."}));
+    fail(Error({.category = Category::resource,
+                .where = "generation",
+                .what = "the server is stopping",
+                .fix = "Ask again later."}));
   }
 
  private:
@@ -70,7 +74,8 @@ class LiveEngine::Inbox::Server {
   bool take_news() {
     std::unique_lock lock(inbox_.mutex);
     inbox_.changed.wait(lock, [&] {
-      return inbox_.stopping || !loop_.idle() || !inbox_.requests.empty() || !inbox_.cancelled.empty() || !inbox_.work.empty();
+      return inbox_.stopping || !loop_.idle() || !inbox_.requests.empty() || !inbox_.cancelled.empty() ||
+             !inbox_.work.empty();
     });
     if (inbox_.stopping) return false;
     for (auto& [number, request] : inbox_.requests) begin(number, std::move(request));
@@ -170,7 +175,11 @@ LiveEngine::LiveEngine(const models::LanguageModel& model, const text::TextBundl
       most_open_(options.slots + options.queue),
       inbox_(std::make_shared<Inbox>()) {
   inbox_->status.slots = options.slots;
-  const LoopOptions loop{.slots = options.slots, .capacity = context_, .prefill_tokens = options.prefill_tokens, .piece = options.piece, .adapters = options.adapters};
+  const LoopOptions loop{.slots = options.slots,
+                         .capacity = context_,
+                         .prefill_tokens = options.prefill_tokens,
+                         .piece = options.piece,
+                         .adapters = options.adapters};
   thread_ = std::thread([inbox = inbox_, &model, &text, loop, threads = at::get_num_threads()] {
     at::set_num_threads(threads);  // OpenMP keeps this for each thread
     Inbox::Server(*inbox, model, text, loop).run();
@@ -192,10 +201,11 @@ LiveEngine::Ticket LiveEngine::submit(LiveRequest request) {
   const std::lock_guard lock(inbox_->mutex);
   if (inbox_->open + request.sampling.num > most_open_) {
     ++inbox_->status.refused;
-    throw Error({.category = Category::resource,
-                 .where = "generation",
-                 .what = fmt::format("{} completions are running or waiting, and {} is the limit", inbox_->open, most_open_),
-                 .fix = "Ask again later, or start the server with more --slots or a longer --queue."});
+    throw Error(
+        {.category = Category::resource,
+         .where = "generation",
+         .what = fmt::format("{} completions are running or waiting, and {} is the limit", inbox_->open, most_open_),
+         .fix = "Ask again later, or start the server with more --slots or a longer --queue."});
   }
   inbox_->open += request.sampling.num;
   ++inbox_->status.accepted;

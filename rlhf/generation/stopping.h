@@ -13,8 +13,8 @@ namespace rlhf::generation {
 /// The tokens that end a completion: the model's own (unless ignored) and the ones asked for.
 std::unordered_set<TokenId> stop_tokens(const SamplingConfig& config, const text::SpecialTokens& special);
 
-/// Follows the text of one completion while its tokens come: notices when a stop text is complete, even across tokens, and
-/// hands out the text that is sure to stay.
+/// Follows the text of one completion while its tokens come: notices when a stop text is complete, even across tokens,
+/// and hands out the text that is sure to stay.
 class CompletionText {
  public:
   /// Both arguments have to outlive the object.

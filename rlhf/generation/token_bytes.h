@@ -19,7 +19,7 @@ struct TokenBytes {
   explicit TokenBytes(const text::TextBundle& text);
 
   std::vector<Entry> sorted;
-  std::vector<TokenId> stop;     // the model's own
+  std::vector<TokenId> stop;  // the model's own
   std::int64_t vocabulary = 0;
 };
 

@@ -13,8 +13,15 @@ using nlohmann::json;
 
 struct OpenAiApi::State {
   State(const models::LoadedModel& model, OpenAiOptions given)
-      : loaded(model), options(std::move(given)), formats(model.text), engine(*model.model, model.text, options.engine) {
-    served = {.name = options.name, .text = &model.text, .vocabulary = model.model->shape().vocabulary, .context = engine.context(), .formats = &formats};
+      : loaded(model),
+        options(std::move(given)),
+        formats(model.text),
+        engine(*model.model, model.text, options.engine) {
+    served = {.name = options.name,
+              .text = &model.text,
+              .vocabulary = model.model->shape().vocabulary,
+              .context = engine.context(),
+              .formats = &formats};
   }
 
   Response models() const;
@@ -23,7 +30,8 @@ struct OpenAiApi::State {
   Response tokenize(const Request& request) const;
   Response detokenize(const Request& request) const;
   json model_entry(const std::string& name) const;
-  std::vector<double> choice_scores(std::span<const TokenIds> prompts, std::span<const data::Completion> completions) const;
+  std::vector<double> choice_scores(std::span<const TokenIds> prompts,
+                                    std::span<const data::Completion> completions) const;
 
   const models::LoadedModel& loaded;
   OpenAiOptions options;
@@ -67,21 +75,29 @@ data::Demonstration row_of(const json& row, std::size_t index) {
   data::Demonstration made{.where = fmt::format("data[{}]", index)};
   const auto& prompt = row.at("prompt");
   const auto& completion = row.at("completion");
-  if (prompt.is_string()) made.prompt.text = prompt;
-  else if (is_messages(prompt)) made.prompt.messages = messages_of(prompt);
-  else made.prompt.ids = prompt.get<TokenIds>();
-  if (is_messages(completion)) made.completion.messages = messages_of(completion);
-  else if (completion.is_array()) made.completion.ids = completion.get<TokenIds>();
+  if (prompt.is_string())
+    made.prompt.text = prompt;
+  else if (is_messages(prompt))
+    made.prompt.messages = messages_of(prompt);
+  else
+    made.prompt.ids = prompt.get<TokenIds>();
+  if (is_messages(completion))
+    made.completion.messages = messages_of(completion);
+  else if (completion.is_array())
+    made.completion.ids = completion.get<TokenIds>();
   // The answer of a chat is a turn: the template writes what ends it.
-  else if (!made.prompt.messages.empty()) made.completion.messages = {{.role = "assistant", .content = completion}};
-  else made.completion.text = completion;
+  else if (!made.prompt.messages.empty())
+    made.completion.messages = {{.role = "assistant", .content = completion}};
+  else
+    made.completion.text = completion;
   return made;
 }
 
 }  // namespace
 
 json OpenAiApi::State::model_entry(const std::string& name) const {
-  return {{"id", name}, {"object", "model"}, {"created", started}, {"owned_by", "rlhf"}, {"max_model_len", served.context}};
+  return {
+      {"id", name}, {"object", "model"}, {"created", started}, {"owned_by", "rlhf"}, {"max_model_len", served.context}};
 }
 
 Response OpenAiApi::State::models() const {
@@ -92,13 +108,16 @@ Response OpenAiApi::State::models() const {
 
 Response OpenAiApi::State::complete(const Request& request, bool chat) {
   ChoiceScores scores;
-  if (options.reward_model != nullptr) scores = [this](auto prompts, auto completions) { return choice_scores(prompts, completions); };
-  const auto answer = std::make_shared<CompletionAnswer>(read_completion_request(request, chat, served), served, engine, std::move(scores));
+  if (options.reward_model != nullptr)
+    scores = [this](auto prompts, auto completions) { return choice_scores(prompts, completions); };
+  const auto answer = std::make_shared<CompletionAnswer>(read_completion_request(request, chat, served), served, engine,
+                                                         std::move(scores));
   answer->begin();
   return answer->response();
 }
 
-std::vector<double> OpenAiApi::State::choice_scores(std::span<const TokenIds> prompts, std::span<const data::Completion> completions) const {
+std::vector<double> OpenAiApi::State::choice_scores(std::span<const TokenIds> prompts,
+                                                    std::span<const data::Completion> completions) const {
   std::vector<data::Example> rows;
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     data::Example row{.ids = prompts[i]};
@@ -117,7 +136,9 @@ Response OpenAiApi::State::score(const Request& request) {
   require_model(body, by_reward ? options.reward_name : options.name);
   const auto data = body.value("data", json());
   if (!data.is_array() || data.empty() || data.size() > most_rows) {
-    throw ApiError(400, fmt::format("'data' has to be a list of 1 to {} rows with a 'prompt' and a 'completion'.", most_rows), "data");
+    throw ApiError(
+        400, fmt::format("'data' has to be a list of 1 to {} rows with a 'prompt' and a 'completion'.", most_rows),
+        "data");
   }
   const auto& model = by_reward ? *options.reward_model : loaded;
   std::vector<data::Example> rows;
@@ -131,7 +152,8 @@ Response OpenAiApi::State::score(const Request& request) {
   for (std::size_t begin = 0; begin < rows.size();) {
     const auto end = rewards::end_of_pass(rows, begin, 512);
     std::vector<double> values;
-    engine.between_steps([&] { values = rewards::model_scores(model, std::span(rows).subspan(begin, end - begin)); }).get();
+    engine.between_steps([&] { values = rewards::model_scores(model, std::span(rows).subspan(begin, end - begin)); })
+        .get();
     for (const auto value : values) list.push_back({{"index", list.size()}, {"object", "score"}, {"score", value}});
     begin = end;
   }
@@ -145,8 +167,10 @@ Response OpenAiApi::State::score(const Request& request) {
 Response OpenAiApi::State::tokenize(const Request& request) const {
   const auto body = request.json();
   require_model(body, options.name);
-  if (!body.contains("messages") && !body.value("prompt", json()).is_string()) throw ApiError(400, "Give a 'prompt' (a text) or 'messages'.", "prompt");
-  const auto tokens = body.contains("messages") ? read_messages(body, served) : loaded.text.encode_text(body["prompt"].get_ref<const std::string&>());
+  if (!body.contains("messages") && !body.value("prompt", json()).is_string())
+    throw ApiError(400, "Give a 'prompt' (a text) or 'messages'.", "prompt");
+  const auto tokens = body.contains("messages") ? read_messages(body, served)
+                                                : loaded.text.encode_text(body["prompt"].get_ref<const std::string&>());
   return Response::json({{"tokens", tokens}, {"count", tokens.size()}, {"max_model_len", served.context}});
 }
 
@@ -159,7 +183,8 @@ Response OpenAiApi::State::detokenize(const Request& request) const {
 OpenAiApi::OpenAiApi(const models::LoadedModel& loaded, OpenAiOptions options) {
   if (const auto* reward = options.reward_model) {
     const auto refuse = [&](std::string what, std::string fix) {
-      throw Error({.category = Category::usage, .where = options.reward_name, .what = std::move(what), .fix = std::move(fix)});
+      throw Error(
+          {.category = Category::usage, .where = options.reward_name, .what = std::move(what), .fix = std::move(fix)});
     };
     if (!reward->score) refuse("is no reward model: it has no score head", "`rlhf train reward_model` makes one.");
     if (reward->text.tokenizer.to_json() != loaded.text.tokenizer.to_json()) {
@@ -181,8 +206,10 @@ void OpenAiApi::add_routes(Router& router) {
                require_model({{"model", request.parameter("name")}}, state->options.name);
                return Response::json(state->model_entry(state->options.name));
              }));
-  router.post("/v1/completions", answering([state](const Request& request) { return state->complete(request, false); }), large);
-  router.post("/v1/chat/completions", answering([state](const Request& request) { return state->complete(request, true); }), large);
+  router.post("/v1/completions", answering([state](const Request& request) { return state->complete(request, false); }),
+              large);
+  router.post("/v1/chat/completions",
+              answering([state](const Request& request) { return state->complete(request, true); }), large);
   router.post("/v1/score", answering([state](const Request& request) { return state->score(request); }), large);
   router.post("/tokenize", answering([state](const Request& request) { return state->tokenize(request); }), large);
   router.post("/detokenize", answering([state](const Request& request) { return state->detokenize(request); }), large);

@@ -10,9 +10,9 @@
 namespace rlhf::serving {
 
 struct OpenAiOptions {
-  std::string name;                                    // what clients call the model
-  std::string reward_name;                             // and the reward model
-  const models::LoadedModel* reward_model = nullptr;   // chooses among best_of completions, answers /v1/score
+  std::string name;                                   // what clients call the model
+  std::string reward_name;                            // and the reward model
+  const models::LoadedModel* reward_model = nullptr;  // chooses among best_of completions, answers /v1/score
   generation::LiveOptions engine;
 };
 
@@ -20,11 +20,13 @@ struct OpenAiOptions {
 ///
 ///   GET  /v1/models, /v1/models/{name...}
 ///   POST /v1/completions, /v1/chat/completions    see openai_request.h
-///   POST /v1/score                                {"data": [{"prompt", "completion"}, ...]} -> a number for each row: the reward
+///   POST /v1/score                                {"data": [{"prompt", "completion"}, ...]} -> a number for each row:
+///   the reward
 ///                                                 model's score, or the sum of logprobs; texts, messages or token ids
 ///   POST /tokenize, /detokenize                   {"prompt"} or {"messages"} -> {"tokens"}; {"tokens"} -> {"prompt"}
 ///
-/// Errors have OpenAI's shape. Logprobs are the model's own (temperature 1, whole vocabulary). docs/http_api.md says more.
+/// Errors have OpenAI's shape. Logprobs are the model's own (temperature 1, whole vocabulary). docs/openai_api.md says
+/// more.
 class OpenAiApi {
  public:
   /// `loaded` and the reward model have to outlive it. Throws rlhf::Error (usage) when the reward model is none, or has

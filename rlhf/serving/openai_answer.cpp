@@ -21,7 +21,9 @@ std::int64_t unix_seconds() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-const char* reason_of(const data::Completion& completion) { return completion.finish == data::FinishReason::stop ? "stop" : "length"; }
+const char* reason_of(const data::Completion& completion) {
+  return completion.finish == data::FinishReason::stop ? "stop" : "length";
+}
 
 /// Bytes that are no UTF-8 (a token may be half a character) become U+FFFD.
 std::string dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
@@ -36,8 +38,14 @@ double mean(const std::vector<float>& values) {
 
 }  // namespace
 
-CompletionAnswer::CompletionAnswer(CompletionRequest request, const ServedModel& model, generation::LiveEngine& engine, ChoiceScores scores)
-    : request_(std::move(request)), model_(model), engine_(engine), scores_(std::move(scores)), id_(new_id(request_.chat)), created_(unix_seconds()) {
+CompletionAnswer::CompletionAnswer(CompletionRequest request, const ServedModel& model, generation::LiveEngine& engine,
+                                   ChoiceScores scores)
+    : request_(std::move(request)),
+      model_(model),
+      engine_(engine),
+      scores_(std::move(scores)),
+      id_(new_id(request_.chat)),
+      created_(unix_seconds()) {
   choices_.resize(request_.prompts.size() * request_.sampling.num);
 }
 
@@ -103,7 +111,8 @@ void CompletionAnswer::draw(std::size_t index, const generation::LiveToken& toke
   if (closed_) return;
   auto& choice = choices_[index];
   choice.text += token.text;
-  if (request_.logprobs || request_.return_token_ids) choice.drawn.push_back({token.draw.token, token.draw.raw_logprob, token.draw.top});
+  if (request_.logprobs || request_.return_token_ids)
+    choice.drawn.push_back({token.draw.token, token.draw.raw_logprob, token.draw.top});
   if (request_.stream && !choice.text.empty()) send_chunk(index, nullptr);
 }
 
@@ -129,7 +138,8 @@ void CompletionAnswer::choose() {
     }
     const auto scores = scores_ ? scores_(prompts, completions) : std::vector<double>();
     const std::lock_guard lock(mutex_);
-    for (std::size_t i = 0; i < choices_.size(); ++i) choices_[i].score = scores_ ? scores[i] : mean(completions[i].raw_logprobs);
+    for (std::size_t i = 0; i < choices_.size(); ++i)
+      choices_[i].score = scores_ ? scores[i] : mean(completions[i].raw_logprobs);
     if (!closed_) complete();
   } catch (const Error& error) {
     fail(error);
@@ -169,8 +179,10 @@ void CompletionAnswer::fail(const Error& error) {
   if (closed_) return;
   // The head of the answer has gone out as 200: what is left is to say it in the body.
   const auto body = api_error(error).body();
-  if (request_.stream) send_event(body);
-  else put(dump(body));
+  if (request_.stream)
+    send_event(body);
+  else
+    put(dump(body));
   close();
 }
 
@@ -178,18 +190,26 @@ void CompletionAnswer::send_chunk(std::size_t index, const char* finish_reason) 
   auto& choice = choices_[index];
   if (request_.chat && !std::exchange(choice.opened, true)) {
     auto first = envelope(true);
-    first["choices"] = {{{"index", index}, {"delta", {{"role", "assistant"}, {"content", ""}}}, {"logprobs", nullptr}, {"finish_reason", nullptr}}};
+    first["choices"] = {{{"index", index},
+                         {"delta", {{"role", "assistant"}, {"content", ""}}},
+                         {"logprobs", nullptr},
+                         {"finish_reason", nullptr}}};
     if (request_.return_token_ids) first["prompt_token_ids"] = request_.prompts[prompt_of(index)];
     send_event(first);
   }
-  json part = {{"index", index}, {"logprobs", nullptr}, {"finish_reason", finish_reason == nullptr ? json() : json(finish_reason)}};
-  if (request_.chat) part["delta"] = choice.text.empty() ? json::object() : json{{"content", choice.text}};
-  else part["text"] = choice.text;
+  json part = {{"index", index},
+               {"logprobs", nullptr},
+               {"finish_reason", finish_reason == nullptr ? json() : json(finish_reason)}};
+  if (request_.chat)
+    part["delta"] = choice.text.empty() ? json::object() : json{{"content", choice.text}};
+  else
+    part["text"] = choice.text;
   if (request_.logprobs && !choice.drawn.empty()) part["logprobs"] = logprobs_json(choice);
   if (request_.return_token_ids) {
     part["token_ids"] = json::array();
     for (const auto& drawn : choice.drawn) part["token_ids"].push_back(drawn.id);
-    if (!request_.chat && !std::exchange(choice.opened, true)) part["prompt_token_ids"] = request_.prompts[prompt_of(index)];
+    if (!request_.chat && !std::exchange(choice.opened, true))
+      part["prompt_token_ids"] = request_.prompts[prompt_of(index)];
   }
   choice.text.clear();
   choice.drawn.clear();
@@ -230,8 +250,10 @@ json CompletionAnswer::envelope(bool chunk) const {
 json CompletionAnswer::choice_json(std::size_t index, std::size_t place) {
   auto& choice = choices_[index];
   json made = {{"index", place}, {"finish_reason", reason_of(choice.completion)}, {"logprobs", nullptr}};
-  if (request_.chat) made["message"] = {{"role", "assistant"}, {"content", choice.completion.text}, {"refusal", nullptr}};
-  else made["text"] = choice.completion.text;
+  if (request_.chat)
+    made["message"] = {{"role", "assistant"}, {"content", choice.completion.text}, {"refusal", nullptr}};
+  else
+    made["text"] = choice.completion.text;
   if (request_.logprobs) made["logprobs"] = logprobs_json(choice);
   if (request_.sampling.num > request_.choices) made["score"] = choice.score;
   if (request_.return_token_ids) {
@@ -253,7 +275,10 @@ json CompletionAnswer::logprobs_json(Choice& choice) const {
     }
     return {{"content", std::move(content)}, {"refusal", nullptr}};
   }
-  json made = {{"tokens", json::array()}, {"token_logprobs", json::array()}, {"top_logprobs", json::array()}, {"text_offset", json::array()}};
+  json made = {{"tokens", json::array()},
+               {"token_logprobs", json::array()},
+               {"top_logprobs", json::array()},
+               {"text_offset", json::array()}};
   for (const auto& drawn : choice.drawn) {
     const auto text = token_text(drawn.id);
     auto top = json::object();
@@ -284,7 +309,9 @@ json CompletionAnswer::usage() const {
   std::size_t prompt_tokens = 0, completion_tokens = 0;
   for (const auto& prompt : request_.prompts) prompt_tokens += prompt.size();
   for (const auto& choice : choices_) completion_tokens += choice.completion.ids.size();
-  return {{"prompt_tokens", prompt_tokens}, {"completion_tokens", completion_tokens}, {"total_tokens", prompt_tokens + completion_tokens}};
+  return {{"prompt_tokens", prompt_tokens},
+          {"completion_tokens", completion_tokens},
+          {"total_tokens", prompt_tokens + completion_tokens}};
 }
 
 }  // namespace rlhf::serving

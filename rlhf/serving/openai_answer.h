@@ -14,13 +14,15 @@
 namespace rlhf::serving {
 
 /// Scores completions[i] of prompts[i]; higher is better. Runs on the engine's thread.
-using ChoiceScores = std::function<std::vector<double>(std::span<const TokenIds> prompts, std::span<const data::Completion> completions)>;
+using ChoiceScores = std::function<std::vector<double>(std::span<const TokenIds> prompts,
+                                                       std::span<const data::Completion> completions)>;
 
 /// The answer to one request for completions, from the first token to the last byte: collects what the engine draws and
 /// writes it as JSON or as events. It lives until it is through, or until its client has gone: then the engine is told.
 class CompletionAnswer : public std::enable_shared_from_this<CompletionAnswer> {
  public:
-  CompletionAnswer(CompletionRequest request, const ServedModel& model, generation::LiveEngine& engine, ChoiceScores scores);
+  CompletionAnswer(CompletionRequest request, const ServedModel& model, generation::LiveEngine& engine,
+                   ChoiceScores scores);
 
   /// Hands the prompts to the engine. Throws rlhf::Error as LiveEngine::submit does; nothing is then under way.
   void begin();
@@ -75,7 +77,7 @@ class CompletionAnswer : public std::enable_shared_from_this<CompletionAnswer> {
   std::vector<generation::LiveEngine::Ticket> tickets_;
   std::vector<Choice> choices_;  // by prompt, then sample
   std::size_t ended_ = 0;
-  std::string waiting_;          // bytes from before the stream was there
+  std::string waiting_;  // bytes from before the stream was there
   std::shared_ptr<Stream> stream_;
   std::shared_ptr<CompletionAnswer> self_;  // while somebody waits for it
   bool closed_ = false;

@@ -50,13 +50,13 @@ class FormatCache {
 struct CompletionRequest {
   bool chat = false;
   std::vector<TokenIds> prompts;
-  generation::SamplingConfig sampling;   // `num` samples are made of each prompt, ...
-  int choices = 1;                       // ... and so many returned: the best ones
+  generation::SamplingConfig sampling;  // `num` samples are made of each prompt, ...
+  int choices = 1;                      // ... and so many returned: the best ones
   std::shared_ptr<const generation::JsonFormat> format;
   bool logprobs = false;
   int top_logprobs = 0;
   bool stream = false, include_usage = false;
-  bool return_token_ids = false;         // prompt_token_ids and token_ids beside the text
+  bool return_token_ids = false;  // prompt_token_ids and token_ids beside the text
 };
 
 /// What a request is read for.
@@ -67,9 +67,9 @@ struct ServedModel {
   FormatCache* formats = nullptr;
 };
 
-/// Reads the body of /v1/completions or /v1/chat/completions. Every key is understood, known to have no effect here (user,
-/// metadata, ...) or refused. Beyond OpenAI's: top_k, min_p, repetition_penalty, ignore_eos, stop_token_ids, best_of for
-/// chats too, return_token_ids, chat_template_kwargs. Throws ApiError.
+/// Reads the body of /v1/completions or /v1/chat/completions. Every key is understood, known to have no effect here
+/// (user, metadata, ...) or refused. Beyond OpenAI's: top_k, min_p, repetition_penalty, ignore_eos, stop_token_ids,
+/// best_of for chats too, return_token_ids, chat_template_kwargs. Throws ApiError.
 CompletionRequest read_completion_request(const Request& request, bool chat, const ServedModel& model);
 
 /// The tokens of a chat's "messages", through the model's template. Throws ApiError.

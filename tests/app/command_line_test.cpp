@@ -18,7 +18,7 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
 
-const std::vector<std::string> verbs = {"generate", "score", "chat", "plan", "selftest", "export", "merge", "doctor"};
+const std::vector<std::string> verbs = {"generate", "score", "chat", "serve", "plan", "selftest", "export", "merge", "doctor"};
 
 TEST(CommandLine, NothingShowsTheVerbs) {
   const auto outcome = run({});

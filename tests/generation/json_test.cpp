@@ -18,12 +18,14 @@ bool accepts(const JsonGrammar& grammar, const std::string& text) {
 
 TEST(JsonAcceptor, AgreesWithAParser) {
   const auto grammar = JsonGrammar::from_schema(json::object());
-  for (const std::string text : {R"({})", R"([])", R"({"a":1})", R"( { "a" : [ 1 , -2.5e+3, true,false,null, "x" ] , "b":{"c":{}}} )", "0", "-0", "1.50",
-                                 "1e5", R"("\u00e9\n\"\\/")", "\"\xC3\xA9\xF0\x9F\x98\x80\"", R"([[[[1]]]])", "true", R"("")", R"({"":{"":[]}})",
-                                 // and what is none
-                                 "", "{", "}", "{]", R"({"a"})", R"({"a":})", R"({"a":1,})", "[1,]", "[,1]", "01", "1.", ".5", "-", "1e", "+1", "tru", "nul",
-                                 "\"\x01\"", "\"\xC3\"", "\"\xC0\x80\"", "\"\xED\xA0\x80\"", "\"\xF4\x90\x80\x80\"", R"("\x")", R"("\u12g4")", R"({a:1})",
-                                 "'a'", "[1 2]", R"({"a" 1})", "nan", R"(["a")"}) {
+  for (const std::string text :
+       {R"({})", R"([])", R"({"a":1})", R"( { "a" : [ 1 , -2.5e+3, true,false,null, "x" ] , "b":{"c":{}}} )", "0", "-0",
+        "1.50", "1e5", R"("\u00e9\n\"\\/")", "\"\xC3\xA9\xF0\x9F\x98\x80\"", R"([[[[1]]]])", "true", R"("")",
+        R"({"":{"":[]}})",
+        // and what is none
+        "", "{", "}", "{]", R"({"a"})", R"({"a":})", R"({"a":1,})", "[1,]", "[,1]", "01", "1.", ".5", "-", "1e", "+1",
+        "tru", "nul", "\"\x01\"", "\"\xC3\"", "\"\xC0\x80\"", "\"\xED\xA0\x80\"", "\"\xF4\x90\x80\x80\"", R"("\x")",
+        R"("\u12g4")", R"({a:1})", "'a'", "[1 2]", R"({"a" 1})", "nan", R"(["a")"}) {
     // The acceptor stops at the end of the value; what may follow for a parser is white space only.
     const auto end = text.find_last_not_of(' ');
     const auto trimmed = end == std::string::npos ? "" : text.substr(0, end + 1);
@@ -53,7 +55,8 @@ std::string random_text(const JsonGrammar& grammar, std::uint64_t seed) {
       auto next = acceptor;
       if (!next.push(static_cast<char>(byte))) continue;
       possible += static_cast<char>(byte);
-      if (std::string_view("\"]},").find(static_cast<char>(byte)) != std::string_view::npos) closing += static_cast<char>(byte);
+      if (std::string_view("\"]},").find(static_cast<char>(byte)) != std::string_view::npos)
+        closing += static_cast<char>(byte);
     }
     if (possible.empty()) ADD_FAILURE() << "a dead end behind " << text;
     const auto& from = !closing.empty() && random.uniform() < 0.4 ? closing : possible;
@@ -91,12 +94,16 @@ const char* const person = R"({
 TEST(JsonGrammar, SchemaIsKept) {
   const auto grammar = JsonGrammar::from_schema(json::parse(person));
   EXPECT_TRUE(accepts(grammar, R"({"name": "Eve", "role": 12, "friend": null})"));
-  EXPECT_TRUE(accepts(grammar, R"({"name":"","age":null,"role":"uses","tags":["a","b"],"friend":{"owner":{"size":1},"size":2.5},"odd":true})"));
-  for (const char* wrong : {R"({})", R"({"name":"x"})", R"({"role":1,"name":"x","friend":null})",  // required, and in order
-                            R"({"name":"x","role":"usex","friend":null})", R"({"name":"x","role":123,"friend":null})", R"({"name":1,"role":1,"friend":null})",
-                            R"({"name":"x","age":1.5,"role":1,"friend":null})", R"({"name":"x","role":1,"tags":[],"friend":null})",
-                            R"({"name":"x","role":1,"tags":["a","b","c"],"friend":null})", R"({"name":"x","role":1,"friend":{}})",
-                            R"({"name":"x","role":1,"friend":null,"more":1})", R"([])"}) {
+  EXPECT_TRUE(accepts(
+      grammar,
+      R"({"name":"","age":null,"role":"uses","tags":["a","b"],"friend":{"owner":{"size":1},"size":2.5},"odd":true})"));
+  for (const char* wrong :
+       {R"({})", R"({"name":"x"})", R"({"role":1,"name":"x","friend":null})",  // required, and in order
+        R"({"name":"x","role":"usex","friend":null})", R"({"name":"x","role":123,"friend":null})",
+        R"({"name":1,"role":1,"friend":null})", R"({"name":"x","age":1.5,"role":1,"friend":null})",
+        R"({"name":"x","role":1,"tags":[],"friend":null})",
+        R"({"name":"x","role":1,"tags":["a","b","c"],"friend":null})", R"({"name":"x","role":1,"friend":{}})",
+        R"({"name":"x","role":1,"friend":null,"more":1})", R"([])"}) {
     EXPECT_FALSE(accepts(grammar, wrong)) << wrong;
   }
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
@@ -119,17 +126,20 @@ TEST(JsonGrammar, WhatItCannotKeepItRefuses) {
     }
     return "nothing";
   };
-  EXPECT_THAT(refusal(R"({"type":"object","properties":{"a":{"type":"string","pattern":"x+"}}})"), HasSubstr("schema.properties.a.pattern"));
+  EXPECT_THAT(refusal(R"({"type":"object","properties":{"a":{"type":"string","pattern":"x+"}}})"),
+              HasSubstr("schema.properties.a.pattern"));
   EXPECT_THAT(refusal(R"({"type":"text"})"), HasSubstr("\"text\" is no type"));
   EXPECT_THAT(refusal(R"({"anyOf":[{"type":"object"},{"type":"object"}]})"), HasSubstr("begin with '{'"));
   EXPECT_THAT(refusal(R"({"$ref":"#/$defs/none"})"), HasSubstr("not in this schema"));
-  EXPECT_THAT(refusal(R"({"$ref":"#/$defs/a","$defs":{"a":{"anyOf":[{"$ref":"#/$defs/a"}]}}})"), HasSubstr("refers to itself"));
+  EXPECT_THAT(refusal(R"({"$ref":"#/$defs/a","$defs":{"a":{"anyOf":[{"$ref":"#/$defs/a"}]}}})"),
+              HasSubstr("refers to itself"));
   EXPECT_THAT(refusal(R"({"type":"object","properties":{"a":{}},"required":["b"]})"), HasSubstr("\"b\" is not among"));
   EXPECT_THAT(refusal(R"({"enum":[]})"), HasSubstr("list of values"));
 }
 
 TEST(JsonFormat, AllowsExactlyTheTokensThatCanFollow) {
-  const std::vector<std::string> texts(20, R"({"name": "Anne", "age": 12, "tags": ["a", "b"], "x": null, "é": true} {"name": "Bob"}, [[1, 2.5]])");
+  const std::vector<std::string> texts(
+      20, R"({"name": "Anne", "age": 12, "tags": ["a", "b"], "x": null, "é": true} {"name": "Bob"}, [[1, 2.5]])");
   const std::vector<std::string> special{"<|end|>"};
   const auto text = text::TextBundle::from_tokenizer(text::train_bpe(texts, 340, special), {{"eos_token", "<|end|>"}});
   const auto tokens = std::make_shared<const TokenBytes>(text);

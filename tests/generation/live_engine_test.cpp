@@ -61,7 +61,9 @@ LiveStatus settled(const LiveEngine& engine) {
   return engine.status();
 }
 
-std::string some_text(int i) { return std::string("The quick brown fox jumps over the lazy dog. ").substr(i, 1 + (i * 7) % 40); }
+std::string some_text(int i) {
+  return std::string("The quick brown fox jumps over the lazy dog. ").substr(i, 1 + (i * 7) % 40);
+}
 
 class EveryFamilyLive : public testing::TestWithParam<const char*> {};
 
@@ -69,7 +71,11 @@ TEST_P(EveryFamilyLive, SixteenAtOnceAreEachAsAlone) {
   const auto tiny = tiny_model(GetParam());
   const LiveOptions options{.slots = 5, .piece = 4, .prefill_tokens = 12};
   const auto config = [](int i) {
-    SamplingConfig sampling{.max_new_tokens = 8 + i, .greedy = i % 2 == 0, .temperature = 0.5 + 0.1 * i, .seed = std::uint64_t(i), .ignore_eos = true};
+    SamplingConfig sampling{.max_new_tokens = 8 + i,
+                            .greedy = i % 2 == 0,
+                            .temperature = 0.5 + 0.1 * i,
+                            .seed = std::uint64_t(i),
+                            .ignore_eos = true};
     if (i % 3 == 0) sampling.repetition_penalty = 1.2;
     if (i % 4 == 0) sampling.num = 3;
     if (i % 5 == 0) sampling.top_p = 0.8;
@@ -87,7 +93,8 @@ TEST_P(EveryFamilyLive, SixteenAtOnceAreEachAsAlone) {
     Conversation alone;
     alone.ask(engine, request_of(tiny, some_text(i), config(i)));
     alone.wait();
-    const auto batch = generate(*tiny.model, tiny.text, std::vector{prompt_of(tiny, some_text(i), some_text(i))}, config(i));
+    const auto batch =
+        generate(*tiny.model, tiny.text, std::vector{prompt_of(tiny, some_text(i), some_text(i))}, config(i));
     for (int sample = 0; sample < config(i).num; ++sample) {
       EXPECT_EQ(together[i].completions[sample].ids, alone.completions[sample].ids);
       EXPECT_EQ(together[i].completions[sample].raw_logprobs, alone.completions[sample].raw_logprobs);  // to the bit
@@ -160,7 +167,9 @@ TEST(LiveEngine, StreamedTextNeverHoldsTheBeginningOfAStopText) {
   whole.wait();
   const auto& text = whole.completions[0].text;
   std::size_t at = 10;  // two ASCII characters in a row are two tokens here
-  while (at + 2 < text.size() && !(std::isgraph(static_cast<unsigned char>(text[at])) && std::isgraph(static_cast<unsigned char>(text[at + 1])))) ++at;
+  while (at + 2 < text.size() && !(std::isgraph(static_cast<unsigned char>(text[at])) &&
+                                   std::isgraph(static_cast<unsigned char>(text[at + 1]))))
+    ++at;
   sampling.stop = {text.substr(at, 2), "never"};
   ASSERT_EQ(sampling.stop[0].size(), 2u);
   Conversation cut;
@@ -208,7 +217,8 @@ TEST(LiveEngine, JsonIsWholeWhenItStops) {
       ++whole;
       ASSERT_TRUE(nlohmann::json::accept(completion.text)) << completion.text;
       const auto value = nlohmann::json::parse(completion.text);
-      if (form == format) EXPECT_TRUE(value["yes"].is_boolean() && value["n"].is_number_integer() && value["kind"].is_string());
+      if (form == format)
+        EXPECT_TRUE(value["yes"].is_boolean() && value["n"].is_number_integer() && value["kind"].is_string());
       EXPECT_TRUE(value.is_object());
     }
   }
