@@ -106,6 +106,22 @@ std::shared_ptr<serving::FileCredentials> accounts_of(const CollectSettings& set
   return std::make_shared<serving::FileCredentials>(settings.accounts.empty() ? beside : settings.accounts);
 }
 
+/// The server's address, beside the store while it runs: a training that waits for people shows it to them.
+class Address {
+ public:
+  Address(const std::string& store, const std::string& url) : file_(store + ".url") {
+    if (store.starts_with("postgres")) file_.clear();
+    if (!file_.empty()) write_file_atomic(file_, url + "\n");
+  }
+  ~Address() {
+    std::error_code gone;
+    if (!file_.empty()) std::filesystem::remove(file_, gone);
+  }
+
+ private:
+  std::filesystem::path file_;
+};
+
 /// Simulated annotators answer like everybody else, under names that say what they are.
 class Simulated {
  public:
@@ -225,6 +241,7 @@ int collect(const Invocation& call) {
   add_pages(router);
   serving::Server server(server_options(settings), std::move(router), auth);
   server.start();
+  const Address address(settings.store, server.url());
   const Simulated simulated(settings, store);
   if (model) model->start();
   std::cout << (call.json ? nlohmann::json{{"url", server.url()}}.dump()

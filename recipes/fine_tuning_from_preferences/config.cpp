@@ -5,6 +5,9 @@
 namespace rlhf::recipes {
 
 void LabelsConfig::fields(Fields& f) {
+  f.choice("labeler", labeler, {{"simulated", LabelerKind::simulated}, {"human", LabelerKind::human}}, "who answers: an oracle, or people through `rlhf collect`");
+  f.field("store", store, "people: where they answer, a file or postgresql://...; empty = feedback.db in the run's folder");
+  f.field("wait", wait, "people, online: false lets the policy go on with the reward model it has until enough labels are there");
   f.field("questions", questions, "best-of-N picks in all");
   f.field("items", items, "completions a question shows");
   f.field("heldout", heldout, "share of the questions that tests the reward model instead of training it");

@@ -10,8 +10,14 @@
 
 namespace rlhf::recipes {
 
+/// Who answers the questions.
+enum class LabelerKind { simulated, human };
+
 /// Labels: how many, on which policy, and by whom.
 struct LabelsConfig {
+  LabelerKind labeler = LabelerKind::simulated;
+  std::string store;                // where people answer; empty = feedback.db in the run's folder
+  bool wait = true;                 // online, people: false lets the policy go on with the reward model it has
   std::int64_t questions = 1200;    // best-of-N picks in all
   std::int64_t items = 4;           // completions a question shows
   double heldout = 0.1;             // share of the questions that tests the reward model instead of training it

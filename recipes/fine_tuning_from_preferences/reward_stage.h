@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "recipes/ask_for_labels.h"
@@ -23,7 +24,8 @@ class RewardStage {
 
   RewardStage(Parts parts, Run& run);
 
-  /// Does the label round that comes before this PPO step, if there is one. Returns false when it was asked to stop.
+  /// Asks what is due before this PPO step, and fits the reward model to what was answered. The first round is waited for;
+  /// later ones too, unless people answer and `labels.wait` is off. Returns false when it was asked to stop.
   bool before_step(std::int64_t step);
 
   /// Scores by the newest reward model, times config.reward_sign.
@@ -33,7 +35,10 @@ class RewardStage {
   feedback::Counts labels() const { return store_.counts(); }
 
  private:
-  bool ask_and_fit(std::int64_t round, std::int64_t step);
+  bool ask(std::int64_t round, std::int64_t step);
+  std::optional<std::int64_t> labels_of(std::int64_t round, std::int64_t step);
+  std::optional<std::int64_t> from_people(std::int64_t round);
+  std::int64_t due(std::int64_t round) const;
   std::int64_t labels_by(std::int64_t round) const;
   void fit(std::int64_t round, std::int64_t cursor);
 
@@ -41,7 +46,7 @@ class RewardStage {
   Run& run_;
   feedback::Store store_;
   std::unique_ptr<feedback::Labeler> labeler_;
-  std::int64_t rounds_done_ = 0;
+  std::int64_t asked_ = 0, fitted_ = 0;  // rounds
   std::shared_ptr<algorithms::RewardModel> model_;
   algorithms::RewardResult result_;
 };
