@@ -111,6 +111,10 @@ export class FeedbackServer {
     this.url = `http://127.0.0.1:${(this.server.address() as { port: number }).port}`;
     return this.url;
   }
+  forget(): void {
+    this.made.length = 0;
+    this.leases = [];
+  }
   stop(): void {
     this.server.closeAllConnections();
     this.server.close();

@@ -29,6 +29,7 @@ export function record(asked: Asked): Record<string, unknown> {
 }
 
 export class Desk {
+  private readonly asked: string[] = [];
   private constructor(readonly server: FeedbackServer | null, readonly url: string, readonly browser: Browser) {}
 
   static async open(): Promise<Desk> {
@@ -47,6 +48,7 @@ export class Desk {
     const rows = asked.map(record);
     const sent = await fetch(`${this.url}/api/owner/questions`, { method: "POST", body: rows.map((row) => JSON.stringify(row)).join("\n"), headers: { "Content-Type": "application/x-ndjson", ...(await this.token()) } });
     if (!sent.ok) throw new Error(await sent.text());
+    this.asked.push(...rows.map((row) => String(row.id)));
     return { page: await this.page(), ids: rows.map((row) => String(row.id)) };
   }
   async token(): Promise<Record<string, string>> {
@@ -55,7 +57,7 @@ export class Desk {
   async page(options: Parameters<Browser["newContext"]>[0] = {}): Promise<Page> {
     const context = await this.browser.newContext({ viewport: { width: 1280, height: 860 }, reducedMotion: "reduce", ...options });
     const page = await context.newPage();
-    page.setDefaultTimeout(8000);
+    page.setDefaultTimeout(4000);
     await page.goto(this.url);
     await page.waitForSelector("main");
     return page;
@@ -70,13 +72,16 @@ export class Desk {
     }
     throw new Error(`no answer to ${id} arrived`);
   }
-  /// Forgets questions that a test left open.
-  clear(): void {
-    if (this.server) this.server.made.length = 0;
+  /// Takes back questions that a test left open.
+  async clear(): Promise<void> {
+    if (this.server) return this.server.forget();
+    for (const question of this.asked.splice(0)) {
+      await fetch(`${this.url}/api/owner/requeue`, { method: "POST", body: JSON.stringify({ question, withdrawn: true, reason: "test over" }), headers: { "Content-Type": "application/json", ...(await this.token()) } });
+    }
   }
 }
 
-export const shown = async (page: Page, id: string) => page.waitForSelector(`main[data-question="${id}"]`);
+export const shown = async (page: Page, id: string) => page.waitForSelector(`main[data-question="${id}"]:not(:has([aria-busy="true"]))`);
 export const keys = async (page: Page, ...pressed: string[]) => { for (const key of pressed) await page.keyboard.press(key); };
 export const button = (page: Page, name: string | RegExp) => page.getByRole("button", { name });
 
