@@ -189,7 +189,10 @@ describe("accessible", () => {
     page = opened;
     await shown(page, ids[0]!);
     await keys(page, "1");
-    if (form.startsWith("pair") || form === "best_of_n" || form === "clips") await keys(page, "z");
+    if (form.startsWith("pair") || form === "best_of_n" || form === "clips") {
+      await desk.arrived(ids[0]!);
+      await keys(page, "z");
+    }
     await shown(page, ids[0]!);
     for (const colorScheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
