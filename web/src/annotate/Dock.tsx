@@ -25,7 +25,7 @@ interface DockProps {
 export function Dock({ draft, onDraft, missing, send, onSend, onUndo, onSkip, onFlag, comment, onComment, children }: DockProps) {
   const { confidence } = useSettings();
   return (
-    <footer class="dock" aria-label="Your answer" role="region">
+    <section class="dock" aria-label="Sending">
       {children && <div class="dock-answer">{children}</div>}
       {comment && (
         <textarea class="comment" rows={2} dir="auto" aria-label="Comment" placeholder="Anything worth knowing about this question" value={draft.comment}
@@ -48,6 +48,6 @@ export function Dock({ draft, onDraft, missing, send, onSend, onUndo, onSkip, on
         <span class="small soft missing">{missing}</span>
         <Button kind="primary" action="submit" aria-disabled={!!missing} onClick={onSend}>{send}</Button>
       </div>
-    </footer>
+    </section>
   );
 }

@@ -17,9 +17,13 @@ export function Dialog({ title, onClose, side, footer, children }: DialogProps) 
   useLayoutEffect(() => openLayer(), []);
   useEffect(() => {
     const before = document.activeElement as HTMLElement | null;
-    element.current?.showModal();
-    element.current?.querySelector<HTMLElement>("[data-first]")?.focus();
-    return () => before?.isConnected && before.focus();
+    const dialog = element.current!;
+    dialog.showModal();
+    dialog.querySelector<HTMLElement>("[data-first]")?.focus();
+    return () => {
+      dialog.close(); // what lies below can have the focus again
+      if (before?.isConnected) before.focus();
+    };
   }, []);
   const outside = (event: MouseEvent) => event.target === element.current && onClose();
   return (

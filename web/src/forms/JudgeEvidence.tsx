@@ -36,7 +36,7 @@ export function JudgeEvidence({ part, question, draft, onDraft, active, row, onR
     <div class="item-grid" aria-label={part.label} role="group">
       {question.items.map((_, item) => (
         <div key={item} class="item-part">
-          {items > 1 && <h4 class="letter-head"><span class="letter">{letter(item)}</span></h4>}
+          {items > 1 && <h3 class="letter-head"><span class="letter">{letter(item)}</span></h3>}
           {asked.map((what, at) => {
             const mine = 2 * item + at;
             const current = active && mine === row;

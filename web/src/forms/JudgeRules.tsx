@@ -37,7 +37,7 @@ export function JudgeRules(props: PartProps<RuleJudgement>) {
     <div class="item-grid">
       {question.items.map((_, item) => (
         <div key={item} class="item-part">
-          {question.items.length > 1 && <h4 class="letter-head"><span class="letter">{letter(item)}</span></h4>}
+          {question.items.length > 1 && <h3 class="letter-head"><span class="letter">{letter(item)}</span></h3>}
           {part.rules.map((rule, place) => {
             const mine = item * part.rules.length + place;
             const current = active && mine === row;
@@ -79,7 +79,7 @@ function Ticks({ part, question, draft, onDraft, active, row, onRow, find }: Tic
         const seen = draft?.entries.some((each) => each.item === item) ?? false;
         return (
           <div key={item} class="item-part ticks" role="group" aria-label={`${part.label} ${question.items.length > 1 ? letter(item) : ""}`}>
-            {question.items.length > 1 && <h4 class="letter-head"><span class="letter">{letter(item)}</span></h4>}
+            {question.items.length > 1 && <h3 class="letter-head"><span class="letter">{letter(item)}</span></h3>}
             {part.rules.map((rule, place) => {
               const on = broken.includes(rule.name);
               return (

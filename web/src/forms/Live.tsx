@@ -61,16 +61,16 @@ export function Live({ part, question, draft, onDraft, active, onRow }: PartProp
       </div>
       <canvas ref={strip} class="trail" width={80 * trail} height={60} role="img" aria-label="The last second" />
       <div class="live-keys">
-        <Button class="bad-button" action="live.bad" onClick={() => press(-1)}><span aria-hidden="true">−</span> Bad</Button>
-        <Button class="good-button" action="live.good" onClick={() => press(1)}><span aria-hidden="true">+</span> Good</Button>
-        <Button class="good-button" action="live.great" onClick={() => press(4)}><span aria-hidden="true">++</span> Great</Button>
-        <Button action="live.undo" onClick={undo} disabled={!count}>Take back</Button>
+        <Button keep class="bad-button" action="live.bad" onClick={() => press(-1)}><span aria-hidden="true">−</span> Bad</Button>
+        <Button keep class="good-button" action="live.good" onClick={() => press(1)}><span aria-hidden="true">+</span> Good</Button>
+        <Button keep class="good-button" action="live.great" onClick={() => press(4)}><span aria-hidden="true">++</span> Great</Button>
+        <Button keep action="live.undo" onClick={undo} disabled={!count}>Take back</Button>
       </div>
       <div class="live-keys">
-        <Button kind="quiet" action="live.pause" onClick={pause}>{state?.paused ? "Go on" : "Pause"}</Button>
-        <Button kind="quiet" action="live.slower" onClick={() => speed(0.5)}>Slower</Button>
+        <Button keep kind="quiet" action="live.pause" onClick={pause}>{state?.paused ? "Go on" : "Pause"}</Button>
+        <Button keep kind="quiet" action="live.slower" onClick={() => speed(0.5)}>Slower</Button>
         <output class="small" aria-label="Speed">{state?.speed ?? 1}×</output>
-        <Button kind="quiet" action="live.faster" onClick={() => speed(2)}>Faster</Button>
+        <Button keep kind="quiet" action="live.faster" onClick={() => speed(2)}>Faster</Button>
       </div>
       <dl class="readout small">
         <div><dt>Presses</dt><dd data-count>{count}</dd></div>

@@ -1,5 +1,5 @@
 import type { ComponentType } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Ask, Comparison, Part, Question } from "../api";
 import { Compare } from "./Compare";
 import { rowsOf, type Draft, type PartDraft } from "./draft";
@@ -80,7 +80,7 @@ export function Parts({ question, draft, onDraft, cursor, onCursor, bare }: Part
 function PartSection({ part, active, several, children }: { part: Part; active: boolean; several: boolean; children: preact.ComponentChildren }) {
   const section = useRef<HTMLElement>(null);
   const [before, setBefore] = useState(active);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (active && !before) {
       section.current?.scrollIntoView({ block: "nearest", behavior: "smooth" });
       // Letters typed for the next part must not land in the text of the last one.
@@ -92,7 +92,7 @@ function PartSection({ part, active, several, children }: { part: Part; active: 
   return (
     <section ref={section} class={`part ${active && several ? "at-hand" : ""}`} aria-label={part.label}>
       <header class="part-head">
-        <h3 class="part-label">{part.label}{!part.required && <span class="small soft"> (if you like)</span>}</h3>
+        <h2 class="part-label">{part.label}{!part.required && <span class="small soft"> (if you like)</span>}</h2>
         {part.help && <details class="small"><summary>Help</summary><p dir="auto">{part.help}</p></details>}
       </header>
       {children}

@@ -41,7 +41,7 @@ export function Rank({ part, question, draft, onDraft, active, row, onRow, onNex
   useRankKeys({ active, row, items, ranks, groups, ties: part.allow_tie, onRow, onNext, give, regroup });
   return (
     <div class="rank">
-      <ol class="rank-items" role="group" aria-label="Give each a place">
+      <ol class="rank-items" aria-label="Give each a place">
         {question.items.map((item, at) => (
           <li key={at} class={active && at === row ? "line current" : "line"} onClick={() => onRow(at)}>
             <span class="letter">{letter(at)}</span>

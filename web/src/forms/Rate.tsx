@@ -30,7 +30,7 @@ export function Rate({ part, question, draft, onDraft, active, row, onRow, onNex
     <div class="item-grid">
       {Array.from({ length: items }, (_, item) => (
         <div key={item} class="item-part">
-          {items > 1 && <h4 class="letter-head"><span class="letter">{letter(item)}</span></h4>}
+          {items > 1 && <h3 class="letter-head"><span class="letter">{letter(item)}</span></h3>}
           {part.axes.map((axis, place) => {
             const mine = item * part.axes.length + place;
             return (

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Correction, Demonstration } from "../api";
 import { Button } from "../components/Button";
 import { Switch } from "../components/Field";
@@ -22,7 +22,7 @@ function Editor({ text, label, least, active, rows, onText, onFocus }: {
     element.style.height = `${Math.min(element.scrollHeight + 4, innerHeight * 0.6)}px`;
   }, [text]);
   const before = useRef(active);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (active && !before.current && document.activeElement !== area.current) area.current?.focus();
     before.current = active;
   }, [active]);
