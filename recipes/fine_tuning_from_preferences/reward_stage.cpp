@@ -32,7 +32,7 @@ std::filesystem::path cursor_file(const Run& run, std::int64_t round) {
 }  // namespace
 
 RewardStage::RewardStage(Parts parts, Run& run)
-    : parts_(std::move(parts)), run_(run), store_(feedback::Store::open(run.folder() / "feedback.db")),
+    : parts_(std::move(parts)), run_(run), store_(feedback::Store::open((run.folder() / "feedback.db").string())),
       labeler_(feedback::make_oracle(parts_.gold, parts_.config.labels.oracle)) {}
 
 // The paper: after a share t of all episodes, l(t) = N0 + (N - N0)(1 - (1 - t)^2) labels are in.
@@ -66,7 +66,7 @@ bool RewardStage::ask_and_fit(std::int64_t round, std::int64_t step) {
   const auto stop = [this] { return run_.stop_requested(); };
   run_.progress().start("asking", wanted);
   const AskOptions options{.origin = {.run = "fine-tuning", .stage = "round-" + std::to_string(round), .seed = config.seed,
-                                      .heldout_share = config.labels.heldout, .guideline = "positive-sentiment"},
+                                      .heldout_share = config.labels.heldout, .guideline = "positive-sentiment", .split_by_prompt = false},
                            .policy_version = step,
                            .questions = wanted,
                            .items = config.labels.items,
@@ -98,8 +98,8 @@ void RewardStage::fit(std::int64_t round, std::int64_t cursor) {
     if (!frozen) parts_.write_trunk(folder);
     algorithms::save_head(*model_, folder, config.start.model);
   };
-  result_ = algorithms::train(*model_, *parts_.trunk, {.train = labels.train, .held_out = labels.heldout}, config.reward, write, own);
-  const auto count = static_cast<std::int64_t>(labels.train.size());
+  result_ = algorithms::train(*model_, *parts_.trunk, {.train = labels.train.comparisons, .held_out = labels.heldout.comparisons}, config.reward, write, own);
+  const auto count = static_cast<std::int64_t>(labels.train.comparisons.size());
   run_.note("reward model of round " + std::to_string(round) + ": " + std::to_string(count) + " labels, orders " +
             std::to_string(100 * result_.held_out.accuracy).substr(0, 4) + "% of held-out pairs as the labeler did");
   // A resumed run has kept the rows from before its checkpoint.

@@ -11,7 +11,10 @@
 namespace rlhf::feedback {
 namespace {
 
-const Comparison* comparison_of(const Event& event) { return std::get_if<Comparison>(&std::get<Feedback>(event.body)); }
+const Comparison* comparison_of(const Event& event) {
+  const auto* said = std::get_if<Comparison>(&std::get<Answer>(event.body).said);
+  return said && !said->incomparable ? said : nullptr;
+}
 
 std::vector<double> gold_of(const Question& question, const GoldFn& gold) {
   std::vector<double> values;

@@ -1,5 +1,6 @@
 #include "rlhf/feedback/batches.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "rlhf/feedback/judgements.h"
@@ -14,36 +15,82 @@ data::Comparison row_of(const Question& question, const Comparison& said) {
   return row;
 }
 
-data::Rating row_of(const Question& question, const Rating& said) {
-  return {.prompt = question.prompt.ids, .completion = question.items.front().ids, .value = said.value};
-}
-
 /// Follows the variant: a new kind of feedback has to be given its rows here.
 struct Sorter {
-  Labels& labels;
+  LabelRows& rows;
   const Question& question;
   std::int64_t sequence;
 
+  const Item& item(int index) const { return question.items[static_cast<std::size_t>(index)]; }
+
   void operator()(const Comparison& said) const {
-    const bool train = question.split == Split::train;
-    (train ? labels.train : labels.heldout).push_back(row_of(question, said));
-    (train ? labels.train_events : labels.heldout_events).push_back(sequence);
+    if (said.incomparable) return;
+    rows.comparisons.push_back(row_of(question, said));
+    rows.comparison_events.push_back(sequence);
   }
+
+  // Ouyang et al. 2022, section 3.5: a ranking of K items is K(K-1)/2 comparisons. Ties say nothing about which is
+  // better.
+  void operator()(const Ranking& said) const {
+    for (std::size_t better = 0; better < said.groups.size(); ++better) {
+      for (std::size_t worse = better + 1; worse < said.groups.size(); ++worse) {
+        for (const int chosen : said.groups[better]) {
+          for (const int rejected : said.groups[worse]) {
+            rows.comparisons.push_back(
+                {.prompt = question.prompt.ids, .items = {item(chosen).ids, item(rejected).ids}});
+            rows.comparison_events.push_back(sequence);
+          }
+        }
+      }
+    }
+  }
+
   void operator()(const Rating& said) const {
-    const bool train = question.split == Split::train;
-    (train ? labels.train_ratings : labels.heldout_ratings).push_back(row_of(question, said));
-    (train ? labels.train_rating_events : labels.heldout_rating_events).push_back(sequence);
+    const auto& axis = question.form.parts.front().axes.front().name;
+    for (const auto& each : said.values) {
+      if (each.axis != axis || question.items.empty()) continue;
+      rows.ratings.push_back({.prompt = question.prompt.ids, .completion = item(each.item).ids, .value = each.value});
+      rows.rating_events.push_back(sequence);
+    }
   }
+
+  void operator()(const Correction& said) const { write(said.text); }
+  void operator()(const Demonstration& said) const { write(said.text); }
+  void operator()(const RuleJudgement&) const {}
+  void operator()(const EvidenceJudgement&) const {}
+  void operator()(const SpanCritique&) const {}
+  void operator()(const Conversation&) const {}  // its turns are questions of their own
+  void operator()(const Signals&) const {}
   void operator()(const Skip&) const {}
-  void operator()(const Undo&) const {}
+
+  void write(const std::string& text) const {
+    rows.written.push_back({question.prompt, text});
+    rows.written_events.push_back(sequence);
+  }
 };
+
+bool among(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool counts(const LabelFilter& filter, const Question& question, const Event& event) {
+  if (question.gold || !question.round.empty()) return false;
+  if (!filter.annotators.empty() && !among(filter.annotators, event.annotator.name)) return false;
+  if (among(filter.not_annotators, event.annotator.name)) return false;
+  if (!filter.guidelines.empty() && !among(filter.guidelines, event.guideline)) return false;
+  if (filter.source && !filter.source(event.annotator.source)) return false;
+  return std::all_of(question.items.begin(), question.items.end(),
+                     [&](const Item& item) { return item.policy_version >= filter.oldest_policy; });
+}
 
 }  // namespace
 
-Labels read_labels(const Store& store, std::int64_t until) {
+Labels read_labels(const Store& store, std::int64_t until, const LabelFilter& filter) {
   Labels labels;
   labels.cursor = each_judgement(store, until, [&](const Question& question, const Event& event) {
-    std::visit(Sorter{labels, question, event.sequence}, std::get<Feedback>(event.body));
+    if (!counts(filter, question, event)) return;
+    auto& rows = question.split == Split::train ? labels.train : labels.heldout;
+    std::visit(Sorter{rows, question, event.sequence}, std::get<Answer>(event.body).said);
   });
   return labels;
 }
@@ -53,7 +100,8 @@ Labels wait_for_labels(const Store& store, std::int64_t wanted, std::chrono::dur
   for (;;) {
     auto labels = read_labels(store);
     const std::chrono::duration<double> left = deadline - std::chrono::steady_clock::now();
-    if (static_cast<std::int64_t>(labels.train.size()) >= wanted || !store.wait(labels.cursor, left)) return labels;
+    if (static_cast<std::int64_t>(labels.train.comparisons.size()) >= wanted || !store.wait(labels.cursor, left))
+      return labels;
   }
 }
 

@@ -42,12 +42,12 @@ struct Part {
   std::string label;  // what the annotator reads
   std::string help;   // more, on request
   bool required = true;
-  bool allow_tie = false;           // compare, rank: items may be equally good
-  bool allow_both_bad = false;      // compare: none is acceptable
-  bool allow_incomparable = false;  // compare: cannot be said
-  std::vector<std::string> levels;  // compare: names of the strengths, weakest first; empty = a plain choice
-  std::vector<Axis> axes;           // rate
-  std::vector<Rule> rules;          // judge_rules
+  bool allow_tie = false;               // compare, rank: items may be equally good
+  bool allow_both_bad = false;          // compare: none is acceptable
+  bool allow_incomparable = false;      // compare: cannot be said
+  std::vector<std::string> levels;      // compare: names of the strengths, weakest first; empty = a plain choice
+  std::vector<Axis> axes;               // rate
+  std::vector<Rule> rules;              // judge_rules
   std::vector<std::string> categories;  // mark_spans: names of the marks
   int least_words = 0;                  // correct, demonstrate: shorter texts are refused
 };
@@ -71,7 +71,8 @@ const std::map<std::string, Form, std::less<>>& builtin_forms();
 /// The built-in form of that name; throws rlhf::Error (usage) with the nearest name.
 const Form& builtin_form(std::string_view name);
 
-/// Reads a form. Throws rlhf::Error (bad_data) with file, line and column for unknown keys and for what validate() says.
+/// Reads a form. Throws rlhf::Error (bad_data) with file, line and column for unknown keys and for what validate()
+/// says.
 Form read_form(const std::filesystem::path& file);
 Form form_from_toml(std::string_view text, std::string_view where);
 

@@ -27,11 +27,11 @@ std::int64_t each_judgement(const Store& store, std::int64_t until,
         questions.emplace(event.question, std::move(*question));
         continue;
       }
-      const auto& feedback = std::get<Feedback>(event.body);
-      if (const auto* undo = std::get_if<Undo>(&feedback))
-        standing.erase(undo->answer);
-      else if (!std::holds_alternative<Skip>(feedback))
-        standing.emplace(event.sequence, std::move(event));
+      if (const auto* undo = std::get_if<Undo>(&event.body)) standing.erase(undo->answer);
+      const auto* answer = std::get_if<Answer>(&event.body);
+      if (!answer) continue;
+      standing.erase(event.revises);
+      if (!std::holds_alternative<Skip>(answer->said)) standing.emplace(event.sequence, std::move(event));
     }
     if (events.back().sequence > end) break;
   }
@@ -39,7 +39,7 @@ std::int64_t each_judgement(const Store& store, std::int64_t until,
     const auto question = questions.find(event.question);
     if (question == questions.end()) {
       throw Error({.category = Category::bad_data,
-                   .where = store.path().string() + " event " + std::to_string(sequence),
+                   .where = store.location() + " event " + std::to_string(sequence),
                    .what = "it answers the question \"" + event.question + "\", which was never published",
                    .fix = ""});
     }

@@ -1,4 +1,5 @@
 #pragma once
+#include <concepts>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -25,7 +26,8 @@ struct Quote {
   std::string title, text;
 };
 
-/// One thing to judge: a completion (the ids are what a reward model will read, the text is what people read) or a clip.
+/// One thing to judge: a completion (the ids are what a reward model will read, the text is what people read) or a
+/// clip.
 struct Item {
   std::string text;
   TokenIds ids;
@@ -45,12 +47,12 @@ struct Question {
   std::vector<Item> items;  // in the order they were made
   std::vector<int> shown;   // shown[place] = item: the order on the screen
   Split split = Split::train;
-  int answers = 1;          // how many annotators should answer it
-  double priority = 0.0;    // greater is asked first
-  std::string guideline;    // version of the instructions in force
-  std::string target;       // what to probe: a rule, an attack; empty = nothing in particular
-  std::string reserved_for;  // an annotator's name: nobody else is asked; empty = everybody
-  std::string round;         // name of the qualification round it belongs to; empty = real work
+  int answers = 1;                               // how many annotators should answer it
+  double priority = 0.0;                         // greater is asked first
+  std::string guideline;                         // version of the instructions in force
+  std::string target;                            // what to probe: a rule, an attack; empty = nothing in particular
+  std::string reserved_for;                      // an annotator's name: nobody else is asked; empty = everybody
+  std::string round;                             // name of the qualification round it belongs to; empty = real work
   std::shared_ptr<const Answer> gold = nullptr;  // the known answer of a test question; never shown while work goes on
   std::string explanation;                       // of the gold answer, shown in qualification rounds
   nlohmann::json metadata;                       // anything else: stage, scores, ...
@@ -147,7 +149,10 @@ using Feedback = std::variant<Comparison, Ranking, Rating, RuleJudgement, Eviden
 /// Everything that is said about one question: the form's first part, its other parts by name, and remarks.
 struct Answer {
   Answer() = default;
-  Answer(Feedback what) : said(std::move(what)) {}  // NOLINT: a plain judgement is an answer
+  /// A plain judgement is an answer.
+  template <class Kind>
+    requires std::constructible_from<Feedback, Kind>
+  Answer(Kind what) : said(std::move(what)) {}
 
   Feedback said;
   std::map<std::string, Feedback> details;
@@ -168,11 +173,11 @@ struct Undo {
 /// One press of a key while an agent runs.
 struct ScalarSignal {
   std::string session;
-  std::int64_t tick = 0;       // of the environment, when it was pressed
-  double time = 0.0;           // seconds since the session began, on the session's clock
-  double value = 0.0;          // +1, -1, +4, ...
-  double delay = 0.0;          // measured way from screen to server and back, halved, in seconds
-  std::int64_t number = 0;     // counts up in a session: a repeated signal is stored once
+  std::int64_t tick = 0;    // of the environment, when it was pressed
+  double time = 0.0;        // seconds since the session began, on the session's clock
+  double value = 0.0;       // +1, -1, +4, ...
+  double delay = 0.0;       // measured way from screen to server and back, halved, in seconds
+  std::int64_t number = 0;  // counts up in a session: a repeated signal is stored once
 };
 
 /// Instructions, a form or examples, in a version. The newest one under a name is in force.

@@ -7,7 +7,7 @@ namespace rlhf::feedback {
 class Labeler {
  public:
   virtual ~Labeler() = default;
-  virtual Feedback answer(const Question& question) = 0;
+  virtual Answer answer(const Question& question) = 0;
 };
 
 }  // namespace rlhf::feedback

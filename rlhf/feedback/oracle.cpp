@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -42,22 +43,73 @@ class Oracle final : public Labeler {
  public:
   Oracle(GoldFn gold, OracleConfig config) : gold_(std::move(gold)), config_(config) { config_.validate(); }
 
-  Feedback answer(const Question& question) override {
+  Answer answer(const Question& question) override {
     validate(question);
     const auto gold = judge(question);
     Random random(derive(config_.seed, {hash("feedback/oracle"), hash(question.id)}));
-    if (question.form == Form::rating)
-      return Rating{.value = std::clamp(gold[0], question.scale.low, question.scale.high)};
+    Answer answer;
+    for (const auto& part : question.form.parts) {
+      const bool first = &part == &question.form.parts.front();
+      const auto said = say(part, gold, random);
+      if (!said && (first || part.required))
+        return Feedback(Skip{"a simulated labeler does not " + std::string(ask_name(part.ask))});
+      if (said && first) answer.said = *said;
+      if (said && !first) answer.details.emplace(part.name, *said);
+    }
+    return answer;
+  }
+
+ private:
+  std::optional<Feedback> say(const Part& part, const std::vector<double>& gold, Random& random) const {
+    switch (part.ask) {
+      case Ask::compare:
+        return compare(part, gold, random);
+      case Ask::rank:
+        return rank(part, gold);
+      case Ask::rate:
+        return rate(part, gold);
+      default:
+        return std::nullopt;
+    }
+  }
+
+  Feedback compare(const Part& part, const std::vector<double>& gold, Random& random) const {
     // The draw is made in any case, so that another error rate changes only the answers it has to.
     const bool mistaken = random.uniform() < config_.error_rate;
     if (mistaken) return Comparison{.best = random.below(static_cast<std::int64_t>(gold.size()))};
-    const bool may_tie = question.form == Form::pair && question.allow_tie && config_.tie_threshold > 0;
+    const bool may_tie = gold.size() == 2 && part.allow_tie && config_.tie_threshold > 0;
     if (may_tie && std::abs(gold[0] - gold[1]) <= config_.tie_threshold) return Comparison{.best = 0, .tie = true};
     return Comparison{.best =
                           config_.rationality ? boltzmann(gold, *config_.rationality, random) : best_of(gold, random)};
   }
 
- private:
+  /// By gold, best first; what differs by at most the tie threshold from the best of a group is tied with it.
+  Feedback rank(const Part& part, const std::vector<double>& gold) const {
+    std::vector<int> order(gold.size());
+    std::iota(order.begin(), order.end(), 0);
+    const auto value = [&](int item) { return gold[static_cast<std::size_t>(item)]; };
+    std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return value(a) > value(b); });
+    Ranking said;
+    for (const int item : order) {
+      const bool tied = part.allow_tie && !said.groups.empty() &&
+                        value(said.groups.back().front()) - value(item) <= config_.tie_threshold;
+      if (tied)
+        said.groups.back().push_back(item);
+      else
+        said.groups.push_back({item});
+    }
+    return said;
+  }
+
+  Feedback rate(const Part& part, const std::vector<double>& gold) const {
+    Rating said;
+    for (std::size_t item = 0; item < gold.size(); ++item) {
+      for (const auto& axis : part.axes)
+        said.values.push_back({static_cast<int>(item), axis.name, std::clamp(gold[item], axis.low, axis.high)});
+    }
+    return said;
+  }
+
   std::vector<double> judge(const Question& question) const {
     std::vector<double> gold;
     for (const auto& item : question.items) {

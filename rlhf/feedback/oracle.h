@@ -25,7 +25,8 @@ struct OracleConfig {
 };
 
 /// A labeler who judges by `gold` (Ziegler et al. 2019 call it a mock labeler; Boltzmann-rational: Christiano et al.
-/// 2017). Equal gold values are decided at random. The answer is a function of (seed, question id) and of the items
+/// 2017). It compares, ranks and rates; a question whose form requires more than that is skipped. Equal gold values are
+/// decided at random. The answer is a function of (seed, question id) and of the items
 /// alone. Throws rlhf::Error when `gold` returns something that is not a number.
 std::unique_ptr<Labeler> make_oracle(GoldFn gold, OracleConfig config = {});
 

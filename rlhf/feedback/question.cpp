@@ -22,17 +22,27 @@ Question ask(const Origin& origin, const data::Prompt& prompt, std::span<const d
   }
   Question question;
   question.id = question_id(origin, completions[0].policy_version, prompt.id, completions[0].sample);
-  question.form = completions.size() == 1 ? Form::rating : completions.size() == 2 ? Form::pair : Form::best_of_n;
+  question.form = builtin_form(!origin.form.empty()      ? origin.form
+                               : completions.size() == 1 ? "rating"
+                               : completions.size() == 2 ? "pair"
+                                                         : "best_of_n");
   question.prompt = prompt;
   question.guideline = origin.guideline;
   for (const auto& each : completions) {
     question.shown.push_back(static_cast<int>(question.items.size()));
-    question.items.push_back(
-        {.text = each.text, .ids = each.ids, .policy_version = each.policy_version, .sample = each.sample});
+    question.items.push_back({.text = each.text,
+                              .ids = each.ids,
+                              .policy_version = each.policy_version,
+                              .sample = each.sample,
+                              .quotes = {},
+                              .clip = {},
+                              .segment = {}});
   }
   Random random(derive(origin.seed, {hash("feedback/question"), hash(question.id)}));
   random.shuffle(question.shown);
-  question.split = random.uniform() < origin.heldout_share ? Split::heldout : Split::train;
+  Random by_prompt(derive(origin.seed, {hash("feedback/split"), hash(prompt.id)}));
+  const double draw = (origin.split_by_prompt ? by_prompt : random).uniform();
+  question.split = draw < origin.heldout_share ? Split::heldout : Split::train;
   return question;
 }
 

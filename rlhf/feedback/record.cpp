@@ -1,69 +1,24 @@
+// Questions, and the smaller entries of the log, as JSON.
 #include "rlhf/feedback/record.h"
 
-#include <array>
 #include <string>
-#include <utility>
 
 #include "rlhf/core/error.h"
+#include "rlhf/feedback/detail/json_field.h"
+#include "rlhf/feedback/detail/record_version.h"
 
 namespace rlhf::feedback {
 namespace {
 
+using detail::enum_of;
+using detail::field;
+using detail::field_or;
+using detail::name_of;
 using nlohmann::json;
 
-template <class Enum, std::size_t n>
-using Names = std::array<std::pair<Enum, std::string_view>, n>;
-constexpr Names<Form, 3> form_names = {
-    {{Form::pair, "pair"}, {Form::best_of_n, "best_of_n"}, {Form::rating, "rating"}}};
-constexpr Names<Split, 2> split_names = {{{Split::train, "train"}, {Split::heldout, "heldout"}}};
-constexpr Names<Source, 3> source_names = {
+constexpr detail::Names<Split, 2> split_names = {{{Split::train, "train"}, {Split::heldout, "heldout"}}};
+constexpr detail::Names<Source, 3> source_names = {
     {{Source::human, "human"}, {Source::model, "model"}, {Source::simulated, "simulated"}}};
-
-template <class Enum, std::size_t n>
-std::string_view name_of(const Names<Enum, n>& names, Enum value) {
-  for (const auto& [each, name] : names) {
-    if (each == value) return name;
-  }
-  return names[0].second;
-}
-
-[[noreturn]] void fail(std::string_view where, std::string what, std::string fix = "") {
-  throw Error(
-      {.category = Category::bad_data, .where = std::string(where), .what = std::move(what), .fix = std::move(fix)});
-}
-
-template <class Enum, std::size_t n>
-Enum enum_of(const Names<Enum, n>& names, std::string_view text, std::string_view where, std::string_view field) {
-  std::string known;
-  for (const auto& [each, name] : names) {
-    if (name == text) return each;
-    known += (known.empty() ? "" : ", ") + std::string(name);
-  }
-  fail(where, "\"" + std::string(field) + "\" is \"" + std::string(text) + "\"; one of " + known + " was expected");
-}
-
-/// A member of an object, of the type asked for.
-template <class T>
-T field(const json& record, const char* name, std::string_view where) {
-  if (!record.is_object()) fail(where, "the record is no object");
-  const auto found = record.find(name);
-  if (found == record.end()) fail(where, std::string("\"") + name + "\" is missing");
-  try {
-    return found->template get<T>();
-  } catch (const json::exception&) {
-    fail(where, std::string("\"") + name + "\" has the wrong type: " + found->type_name());
-  }
-}
-
-void require_version(const json& record, std::string_view where) {
-  const auto version = field<int>(record, "version", where);
-  if (version > record_version) {
-    fail(where,
-         "the record has version " + std::to_string(version) + "; this program reads up to " +
-             std::to_string(record_version),
-         "Use a newer program.");
-  }
-}
 
 json to_json(const data::Prompt& prompt) {
   auto messages = json::array();
@@ -87,85 +42,173 @@ data::Prompt prompt_from(const json& record, std::string_view where) {
   return prompt;
 }
 
+// What most items and questions do not have is left out of their records: stores grow to millions of them.
 json to_json(const Item& item) {
-  return {{"text", item.text}, {"ids", item.ids}, {"policy_version", item.policy_version}, {"sample", item.sample}};
+  json record = {
+      {"text", item.text}, {"ids", item.ids}, {"policy_version", item.policy_version}, {"sample", item.sample}};
+  for (const auto& quote : item.quotes) record["quotes"].push_back({{"title", quote.title}, {"text", quote.text}});
+  if (!item.clip.empty()) record["clip"] = item.clip;
+  if (!item.segment.is_null()) record["segment"] = item.segment;
+  return record;
 }
 
 Item item_from(const json& record, std::string_view where) {
-  return {.text = field<std::string>(record, "text", where),
-          .ids = field<TokenIds>(record, "ids", where),
-          .policy_version = field<std::int64_t>(record, "policy_version", where),
-          .sample = field<int>(record, "sample", where)};
+  Item item{.text = field<std::string>(record, "text", where),
+            .ids = field<TokenIds>(record, "ids", where),
+            .policy_version = field<std::int64_t>(record, "policy_version", where),
+            .sample = field<int>(record, "sample", where),
+            .quotes = {},
+            .clip = field_or<std::string>(record, "clip", where, ""),
+            .segment = record.value("segment", json())};
+  for (const auto& quote : detail::list(record, "quotes", where))
+    item.quotes.push_back({field<std::string>(quote, "title", where), field<std::string>(quote, "text", where)});
+  return item;
 }
 
-struct Writer {
-  json operator()(const Comparison& said) const {
-    return {{"kind", "comparison"}, {"best", said.best}, {"tie", said.tie}, {"strength", said.strength}};
-  }
-  json operator()(const Rating& said) const { return {{"kind", "rating"}, {"value", said.value}}; }
-  json operator()(const Skip& said) const { return {{"kind", "skip"}, {"reason", said.reason}}; }
-  json operator()(const Undo& said) const { return {{"kind", "undo"}, {"answer", said.answer}}; }
-};
+/// Version 1 knew three forms, and wrote beside them what they allow.
+void read_version_1(const json& record, std::string_view where, Question& question) {
+  auto& part = question.form.parts.front();
+  part.allow_tie = field<bool>(record, "allow_tie", where);
+  const auto scale = field<std::array<double, 2>>(record, "scale", where);
+  if (part.ask != Ask::rate) return;
+  part.axes.front().low = scale[0];
+  part.axes.front().high = scale[1];
+  part.axes.front().anchors.clear();
+}
 
 }  // namespace
+
+namespace detail {
+
+void fail(std::string_view where, std::string what, std::string fix) {
+  throw Error(
+      {.category = Category::bad_data, .where = std::string(where), .what = std::move(what), .fix = std::move(fix)});
+}
+
+int require_version(const json& record, std::string_view where) {
+  const auto version = field<int>(record, "version", where);
+  if (version > record_version) {
+    fail(where,
+         "the record has version " + std::to_string(version) + "; this program reads up to " +
+             std::to_string(record_version),
+         "Use a newer program.");
+  }
+  return version;
+}
+
+}  // namespace detail
 
 json to_json(const Question& question) {
   auto items = json::array();
   for (const auto& item : question.items) items.push_back(to_json(item));
-  return {{"version", record_version},
-          {"id", question.id},
-          {"form", name_of(form_names, question.form)},
-          {"allow_tie", question.allow_tie},
-          {"scale", {question.scale.low, question.scale.high}},
-          {"prompt", to_json(question.prompt)},
-          {"items", items},
-          {"shown", question.shown},
-          {"split", name_of(split_names, question.split)},
-          {"answers", question.answers},
-          {"guideline", question.guideline},
-          {"metadata", question.metadata}};
+  json record = {{"version", record_version},
+                 {"id", question.id},
+                 {"form", to_json(question.form)},
+                 {"prompt", to_json(question.prompt)},
+                 {"items", items},
+                 {"shown", question.shown},
+                 {"split", split_name(question.split)},
+                 {"answers", question.answers},
+                 {"guideline", question.guideline},
+                 {"metadata", question.metadata}};
+  if (question.priority != 0.0) record["priority"] = question.priority;
+  if (!question.target.empty()) record["target"] = question.target;
+  if (!question.reserved_for.empty()) record["reserved_for"] = question.reserved_for;
+  if (!question.round.empty()) record["round"] = question.round;
+  if (question.gold) record["gold"] = to_json(*question.gold);
+  if (!question.explanation.empty()) record["explanation"] = question.explanation;
+  return record;
 }
 
 Question question_from_json(const json& record, std::string_view where) {
-  require_version(record, where);
+  const int version = detail::require_version(record, where);
   Question question;
   question.id = field<std::string>(record, "id", where);
-  question.form = enum_of(form_names, field<std::string>(record, "form", where), where, "form");
-  question.allow_tie = field<bool>(record, "allow_tie", where);
-  const auto scale = field<std::array<double, 2>>(record, "scale", where);
-  question.scale = {.low = scale[0], .high = scale[1]};
+  question.form = form_from_json(field<json>(record, "form", where), where);
+  if (version == 1) read_version_1(record, where, question);
   question.prompt = prompt_from(field<json>(record, "prompt", where), where);
   for (const auto& item : field<json>(record, "items", where)) question.items.push_back(item_from(item, where));
   question.shown = field<std::vector<int>>(record, "shown", where);
   question.split = enum_of(split_names, field<std::string>(record, "split", where), where, "split");
   question.answers = field<int>(record, "answers", where);
+  question.priority = field_or(record, "priority", where, 0.0);
   question.guideline = field<std::string>(record, "guideline", where);
+  question.target = field_or<std::string>(record, "target", where, "");
+  question.reserved_for = field_or<std::string>(record, "reserved_for", where, "");
+  question.round = field_or<std::string>(record, "round", where, "");
+  if (record.contains("gold")) question.gold = std::make_shared<const Answer>(answer_from_json(record["gold"], where));
+  question.explanation = field_or<std::string>(record, "explanation", where, "");
   question.metadata = record.value("metadata", json());
   validate(question);
   return question;
 }
 
-json to_json(const Feedback& feedback) {
-  auto record = std::visit(Writer{}, feedback);
-  record["version"] = record_version;
+json to_json(const Undo& undo) { return {{"version", record_version}, {"kind", "undo"}, {"answer", undo.answer}}; }
+
+Undo undo_from_json(const json& record, std::string_view where) {
+  detail::require_version(record, where);
+  return {.answer = field<std::int64_t>(record, "answer", where)};
+}
+
+json to_json(const ScalarSignal& signal) {
+  return {{"version", record_version}, {"session", signal.session}, {"tick", signal.tick},    {"time", signal.time},
+          {"value", signal.value},     {"delay", signal.delay},     {"number", signal.number}};
+}
+
+ScalarSignal signal_from_json(const json& record, std::string_view where) {
+  detail::require_version(record, where);
+  return {.session = field<std::string>(record, "session", where),
+          .tick = field<std::int64_t>(record, "tick", where),
+          .time = field<double>(record, "time", where),
+          .value = field<double>(record, "value", where),
+          .delay = field<double>(record, "delay", where),
+          .number = field<std::int64_t>(record, "number", where)};
+}
+
+json to_json(const Document& document) {
+  return {{"version", record_version},   {"kind", document.kind}, {"name", document.name},
+          {"edition", document.version}, {"text", document.text}, {"ask_again", document.ask_again}};
+}
+
+Document document_from_json(const json& record, std::string_view where) {
+  detail::require_version(record, where);
+  return {.kind = field<std::string>(record, "kind", where),
+          .name = field<std::string>(record, "name", where),
+          .version = field<std::string>(record, "edition", where),
+          .text = field<std::string>(record, "text", where),
+          .ask_again = field<bool>(record, "ask_again", where)};
+}
+
+json to_json(const Redaction& redaction) {
+  return {{"version", record_version}, {"events", redaction.events}, {"reason", redaction.reason}};
+}
+
+Redaction redaction_from_json(const json& record, std::string_view where) {
+  detail::require_version(record, where);
+  return {.events = field<std::int64_t>(record, "events", where),
+          .reason = field<std::string>(record, "reason", where)};
+}
+
+json to_json(const Requeue& change) {
+  json record = {{"version", record_version}, {"withdrawn", change.withdrawn}, {"reason", change.reason}};
+  if (change.priority) record["priority"] = *change.priority;
+  if (change.answers) record["answers"] = *change.answers;
   return record;
 }
 
-Feedback feedback_from_json(const json& record, std::string_view where) {
-  require_version(record, where);
-  const auto kind = field<std::string>(record, "kind", where);
-  if (kind == "comparison") {
-    return Comparison{.best = field<std::int64_t>(record, "best", where),
-                      .tie = field<bool>(record, "tie", where),
-                      .strength = field<double>(record, "strength", where)};
-  }
-  if (kind == "rating") return Rating{.value = field<double>(record, "value", where)};
-  if (kind == "skip") return Skip{.reason = field<std::string>(record, "reason", where)};
-  if (kind == "undo") return Undo{.answer = field<std::int64_t>(record, "answer", where)};
-  fail(where, "\"kind\" is \"" + kind + "\"; comparison, rating, skip or undo was expected");
+Requeue requeue_from_json(const json& record, std::string_view where) {
+  detail::require_version(record, where);
+  Requeue change{.priority = {},
+                 .answers = {},
+                 .withdrawn = field<bool>(record, "withdrawn", where),
+                 .reason = field<std::string>(record, "reason", where)};
+  if (record.contains("priority")) change.priority = field<double>(record, "priority", where);
+  if (record.contains("answers")) change.answers = field<int>(record, "answers", where);
+  return change;
 }
 
 std::string_view source_name(Source source) { return name_of(source_names, source); }
+std::string_view split_name(Split split) { return name_of(split_names, split); }
 
 Source source_from_name(std::string_view name, std::string_view where) {
   return enum_of(source_names, name, where, "source");

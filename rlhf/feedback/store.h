@@ -18,7 +18,7 @@ struct Assignment {
   std::string id;  // answering twice with the same id is answering once
   Question question;
   Annotator annotator;
-  double leased_at = 0.0;   // seconds since 1970
+  double leased_at = 0.0;  // seconds since 1970
   double lease_until = 0.0;
 };
 
@@ -51,15 +51,15 @@ struct AnnotatorRecord {
   std::string name;
   Source source = Source::human;
   Standing standing = Standing::active;
-  std::int64_t quota = 0;            // answers allowed; 0 = any number
-  std::vector<std::string> passed;   // qualification rounds passed
-  nlohmann::json profile;            // anything else
+  std::int64_t quota = 0;           // answers allowed; 0 = any number
+  std::vector<std::string> passed;  // qualification rounds passed
+  nlohmann::json profile;           // anything else
 };
 
 struct LeaseOptions {
   std::chrono::duration<double> timeout{600};
-  std::vector<std::string> forms;       // only questions of these forms; empty = all
-  double gold_share = 0.0;              // chance that a gold question is asked, where one is left; 0..1
+  std::vector<std::string> forms;            // only questions of these forms; empty = all
+  double gold_share = 0.0;                   // chance that a gold question is asked, where one is left; 0..1
   std::vector<std::string> required_rounds;  // until these are passed, only their questions are asked
 };
 
@@ -73,19 +73,20 @@ struct Search {
 };
 
 struct StoreOptions {
-  std::string project = "default";        // projects in one store see nothing of each other
+  std::string project = "default";  // projects in one store see nothing of each other
   bool read_only = false;
   std::chrono::milliseconds busy{10000};  // how long to wait for another writer
   std::int64_t max_bytes = 0;             // SQLite: refuse to grow beyond; 0 = no limit
   std::function<double()> now = nullptr;  // seconds since 1970; for tests of time-outs; empty = the clock
 };
 
-/// Questions and feedback as an append-only log that several processes share: one SQLite file, or a PostgreSQL database.
+/// Questions and feedback as an append-only log that several processes share: one SQLite file, or a PostgreSQL
+/// database.
 ///
 /// What `publish`, `answer`, `undo`, ... return has reached the disk (SQLite: write-ahead log, synchronous=FULL). One
 /// Store may be used by several threads; commits that arrive together share one sync. Errors are rlhf::Error: resource
-/// for a locked, full, read-only or unreachable store, bad_data for one that is damaged, is no store, or was written by a
-/// newer version, check for what contradicts the log.
+/// for a locked, full, read-only or unreachable store, bad_data for one that is damaged, is no store, or was written by
+/// a newer version, check for what contradicts the log.
 class Store {
  public:
   /// A path, or postgresql://... Creates the tables when there are none (unless read_only); an older store is migrated.
@@ -105,13 +106,13 @@ class Store {
   std::vector<Document> documents(std::string_view kind) const;                          // the newest of each name
 
   /// The question to ask now: highest priority first, then the oldest, among those that still want an answer, are with
-  /// nobody else, and were neither answered nor skipped by this annotator before. None for an annotator who is paused or
-  /// has used up the quota.
+  /// nobody else, and were neither answered nor skipped by this annotator before. None for an annotator who is paused
+  /// or has used up the quota.
   std::optional<Assignment> lease(const Annotator& annotator, const LeaseOptions& options);
   std::optional<Assignment> lease(const Annotator& annotator, std::chrono::duration<double> timeout);
 
-  std::vector<Assignment> held(const Annotator& annotator) const;       // leases that have not run out, oldest first
-  std::optional<Assignment> assignment(const std::string& id) const;    // also after its lease has run out
+  std::vector<Assignment> held(const Annotator& annotator) const;     // leases that have not run out, oldest first
+  std::optional<Assignment> assignment(const std::string& id) const;  // also after its lease has run out
   bool extend(const std::string& assignment, std::chrono::duration<double> timeout);  // false when it is gone
 
   /// Gives a lease back unanswered.
@@ -121,8 +122,8 @@ class Store {
   /// answers under this name. A killed run's leases then hide no question from the resumed one.
   void release_all(const Annotator& annotator);
 
-  /// Records an answer or a skip and returns its sequence number. Repeating it returns the same number. A lease that has
-  /// run out is still good until somebody else has answered; then this throws rlhf::Error (check).
+  /// Records an answer or a skip and returns its sequence number. Repeating it returns the same number. A lease that
+  /// has run out is still good until somebody else has answered; then this throws rlhf::Error (check).
   std::int64_t answer(const Assignment& assignment, const Answer& answer);
 
   /// Replaces an earlier answer of this annotator by another one, in one step; returns the new sequence number.
@@ -146,15 +147,15 @@ class Store {
   std::vector<Event> search(const Search& wanted) const;  // answers, newest first
   std::optional<Question> question(const std::string& id) const;
   std::vector<Event> answers_to(const std::string& question) const;  // that stand, in commit order
-  std::int64_t latest() const;  // the last sequence number; 0 = empty
+  std::int64_t latest() const;                                       // the last sequence number; 0 = empty
   Counts counts() const;
   std::int64_t answered_by(std::string_view annotator) const;  // answers that stand, skips not counted
 
   std::vector<AnnotatorRecord> annotators() const;  // all that are listed or have answered
   void set(const AnnotatorRecord& record);
 
-  /// Removes every answer, undo and signal of an annotator, rows and all, and leaves a Redaction; the questions are open
-  /// again. Returns how many events went.
+  /// Removes every answer, undo and signal of an annotator, rows and all, and leaves a Redaction; the questions are
+  /// open again. Returns how many events went.
   std::int64_t erase(std::string_view annotator, const std::string& reason);
 
   /// A consistent copy of the live store (all projects); SQLite only, PostgreSQL has pg_dump.

@@ -17,7 +17,7 @@ double length_is_gold(const std::string&, const std::string& completion) {
 }
 
 Comparison compare(Labeler& labeler, const Question& question) {
-  return std::get<Comparison>(labeler.answer(question));
+  return std::get<Comparison>(labeler.answer(question).said);
 }
 
 /// How often each item is picked over many questions with the same items.
@@ -62,18 +62,40 @@ TEST(Oracle, TiesOnlyWherePairsAllowThem) {
   const auto oracle = make_oracle(length_is_gold, {.tie_threshold = 1.0});
   auto question = question_of("q", {"a", "ab"});
   EXPECT_FALSE(compare(*oracle, question).tie);
-  question.allow_tie = true;
+  question.form.parts[0].allow_tie = true;
   EXPECT_TRUE(compare(*oracle, question).tie);
   auto far = question_of("q", {"a", "abc"});
-  far.allow_tie = true;
+  far.form.parts[0].allow_tie = true;
   EXPECT_FALSE(compare(*oracle, far).tie);
   EXPECT_EQ(compare(*oracle, far).best, 1);
 }
 
 TEST(Oracle, RatesWithinTheScale) {
   const auto oracle = make_oracle(length_is_gold);
-  EXPECT_EQ(std::get<Rating>(oracle->answer(question_of("q", {"abc"}))).value, 3.0);
-  EXPECT_EQ(std::get<Rating>(oracle->answer(question_of("q", {std::string(50, 'x')}))).value, 7.0);
+  const auto rated = [&](const std::string& word) {
+    return std::get<Rating>(oracle->answer(question_of("q", {word})).said).values.at(0).value;
+  };
+  EXPECT_EQ(rated("abc"), 3.0);
+  EXPECT_EQ(rated(std::string(50, 'x')), 7.0);
+}
+
+TEST(Oracle, RanksWithTiesWithinTheThreshold) {
+  auto question = question_of("q", {"ab", "abcdef", "abc", "abcde"});
+  question.form = builtin_form("ranking");
+  const auto order = [&](double threshold) {
+    return std::get<Ranking>(make_oracle(length_is_gold, {.tie_threshold = threshold})->answer(question).said).groups;
+  };
+  EXPECT_EQ(order(0), (std::vector<std::vector<int>>{{1}, {3}, {2}, {0}}));
+  EXPECT_EQ(order(1), (std::vector<std::vector<int>>{{1, 3}, {2, 0}}));
+}
+
+TEST(Oracle, SkipsWhatGoldCannotAnswer) {
+  auto question = question_of("q", {"a", "ab"});
+  question.form = builtin_form("gophercite");  // judges evidence too
+  const auto answer = make_oracle(length_is_gold)->answer(question);
+  EXPECT_EQ(std::get<Skip>(answer.said).reason, "a simulated labeler does not judge_evidence");
+  question.form = builtin_form("webgpt");  // its further parts are optional
+  EXPECT_EQ(std::get<Comparison>(make_oracle(length_is_gold)->answer(question).said).best, 1);
 }
 
 TEST(Oracle, AnswersDependOnSeedAndQuestionOnly) {

@@ -29,16 +29,28 @@ data::Prompt prompt(std::string id) {
 
 TEST(Ask, FormFollowsTheNumberOfItems) {
   const Origin origin{.run = "run", .stage = "labels", .seed = 1, .heldout_share = 0, .guideline = "7"};
-  EXPECT_EQ(ask(origin, prompt("p"), completions(1)).form, Form::rating);
-  EXPECT_EQ(ask(origin, prompt("p"), completions(2)).form, Form::pair);
+  EXPECT_EQ(ask(origin, prompt("p"), completions(1)).form.name, "rating");
+  EXPECT_EQ(ask(origin, prompt("p"), completions(2)).form.name, "pair");
   const auto four = ask(origin, prompt("p"), completions(4, 8));
-  EXPECT_EQ(four.form, Form::best_of_n);
+  EXPECT_EQ(four.form.name, "best_of_n");
   EXPECT_EQ(four.id, "run/labels/v3/p/8");
   EXPECT_EQ(four.items.at(3).text, "text 3");
   EXPECT_EQ(four.items.at(3).sample, 11);
   EXPECT_EQ(four.guideline, "7");
   validate(four);
   EXPECT_EQ(error_of([&] { ask(origin, prompt("p"), {}); }).problem(), "there is no completion to ask about");
+}
+
+TEST(Ask, AllQuestionsOnOnePromptAreOnOneSide) {
+  const Origin origin{.run = "run", .stage = "labels", .seed = 1, .heldout_share = 0.5, .guideline = ""};
+  int heldout = 0;
+  for (int i = 0; i < 200; ++i) {
+    const auto split = ask(origin, prompt("p" + std::to_string(i)), completions(2)).split;
+    heldout += split == Split::heldout ? 1 : 0;
+    for (int first = 2; first < 8; first += 2)
+      EXPECT_EQ(ask(origin, prompt("p" + std::to_string(i)), completions(2, first)).split, split);
+  }
+  EXPECT_NEAR(heldout / 200.0, 0.5, 0.11);  // 3 standard deviations
 }
 
 TEST(Ask, OrderAndSplitFollowFromTheIdAlone) {

@@ -10,7 +10,7 @@ namespace rlhf::feedback {
 inline Question question_of(std::string id, std::vector<std::string> words) {
   Question question;
   question.id = std::move(id);
-  question.form = words.size() == 1 ? Form::rating : words.size() == 2 ? Form::pair : Form::best_of_n;
+  question.form = builtin_form(words.size() == 1 ? "rating" : words.size() == 2 ? "pair" : "best_of_n");
   question.prompt.id = "prompt of " + question.id;
   question.prompt.text = "Say a word:";
   question.prompt.ids = {1, 2, 3};
@@ -18,7 +18,10 @@ inline Question question_of(std::string id, std::vector<std::string> words) {
     question.items.push_back({.text = words[i],
                               .ids = {static_cast<TokenId>(words[i].size()), 7},
                               .policy_version = 4,
-                              .sample = static_cast<int>(i)});
+                              .sample = static_cast<int>(i),
+                              .quotes = {},
+                              .clip = {},
+                              .segment = {}});
     question.shown.push_back(static_cast<int>(i));
   }
   return question;

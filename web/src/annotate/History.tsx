@@ -1,0 +1,2 @@
+import type { Session } from "../api";
+export function History(_: { session: Session }) { return <main class="page" />; }
