@@ -1,19 +1,13 @@
-// A password to say over the phone once: no letters that look alike, 80 bits.
+// A password to say over the phone once: no letters that look alike, 79 bits.
 
 const letters = "abcdefghjkmnpqrstuvwxyz23456789";
+type Random = (count: number) => Iterable<number>; // bytes
 
-export function oneTimePassword(random: (bytes: Uint8Array) => Uint8Array = (bytes) => crypto.getRandomValues(bytes)): string {
-  const groups: string[] = [];
+export function oneTimePassword(random: Random = (count) => crypto.getRandomValues(new Uint8Array(count))): string {
   const limit = 256 - (256 % letters.length); // bytes above would favour the first letters
-  let pool: number[] = [];
-  while (groups.length < 4) {
-    let group = "";
-    while (group.length < 4) {
-      if (pool.length === 0) pool = [...random(new Uint8Array(32))].filter((byte) => byte < limit);
-      const byte = pool.pop();
-      if (byte !== undefined) group += letters[byte % letters.length];
-    }
-    groups.push(group);
+  let made = "";
+  while (made.length < 16) {
+    for (const byte of random(32)) if (byte < limit && made.length < 16) made += letters[byte % letters.length];
   }
-  return groups.join("-");
+  return made.match(/.{4}/g)!.join("-");
 }
