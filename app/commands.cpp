@@ -16,6 +16,7 @@ std::span<const Command> commands() {
       {"generate", "completions of prompts, as JSONL", generate},
       {"score", "rewards or logprobs of completions, as JSONL", score},
       {"chat", "talk to a model in the terminal", chat},
+      {"serve", "a model behind OpenAI's API", serve},
       {"report", "one self-contained page about a run", report},
       {"inspect", "what a model, a chat template or a text looks like in tokens", inspect},
       {"plan", "the memory that training will need, by component", plan},

@@ -42,6 +42,7 @@ int recipe(const Invocation&);
 int report(const Invocation&);
 int score(const Invocation&);
 int selftest(const Invocation&);
+int serve(const Invocation&);
 int train(const Invocation&);
 
 }  // namespace rlhf::app

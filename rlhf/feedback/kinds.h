@@ -178,6 +178,7 @@ struct ScalarSignal {
   double value = 0.0;       // +1, -1, +4, ...
   double delay = 0.0;       // measured way from screen to server and back, halved, in seconds
   std::int64_t number = 0;  // counts up in a session: a repeated signal is stored once
+  std::int64_t undoes = 0;  // number of the signal that this one takes back; 0 = none
 };
 
 /// Instructions, a form or examples, in a version. The newest one under a name is in force.

@@ -151,8 +151,11 @@ Undo undo_from_json(const json& record, std::string_view where) {
 }
 
 json to_json(const ScalarSignal& signal) {
-  return {{"version", record_version}, {"session", signal.session}, {"tick", signal.tick},    {"time", signal.time},
-          {"value", signal.value},     {"delay", signal.delay},     {"number", signal.number}};
+  json record = {{"version", record_version}, {"session", signal.session}, {"tick", signal.tick},
+                 {"time", signal.time},       {"value", signal.value},     {"delay", signal.delay},
+                 {"number", signal.number}};
+  if (signal.undoes != 0) record["undoes"] = signal.undoes;
+  return record;
 }
 
 ScalarSignal signal_from_json(const json& record, std::string_view where) {
@@ -162,7 +165,8 @@ ScalarSignal signal_from_json(const json& record, std::string_view where) {
           .time = field<double>(record, "time", where),
           .value = field<double>(record, "value", where),
           .delay = field<double>(record, "delay", where),
-          .number = field<std::int64_t>(record, "number", where)};
+          .number = field<std::int64_t>(record, "number", where),
+          .undoes = field_or(record, "undoes", where, std::int64_t{0})};
 }
 
 json to_json(const Document& document) {

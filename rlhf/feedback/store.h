@@ -72,6 +72,23 @@ struct Search {
   std::int64_t limit = 50;
 };
 
+/// Which questions an owner wants to see, newest first.
+struct QueueFilter {
+  enum class State { any, open, leased, done, flagged, withdrawn };
+  State state = State::any;
+  std::string form;
+  std::int64_t before = 0;  // sequence number; 0 = from the newest
+  std::int64_t limit = 50;
+};
+
+struct QueueEntry {
+  std::int64_t sequence = 0;  // of its publication
+  Question question;
+  std::int64_t wanted = 0, given = 0, leased = 0, flags = 0;
+  double priority = 0.0;
+  bool withdrawn = false;
+};
+
 struct StoreOptions {
   std::string project = "default";  // projects in one store see nothing of each other
   bool read_only = false;
@@ -111,6 +128,10 @@ class Store {
   std::optional<Assignment> lease(const Annotator& annotator, const LeaseOptions& options);
   std::optional<Assignment> lease(const Annotator& annotator, std::chrono::duration<double> timeout);
 
+  /// This question, if it still wants an answer of this annotator and nobody else holds its last place.
+  std::optional<Assignment> lease_question(const Annotator& annotator, const std::string& question,
+                                           std::chrono::duration<double> timeout);
+
   std::vector<Assignment> held(const Annotator& annotator) const;     // leases that have not run out, oldest first
   std::optional<Assignment> assignment(const std::string& id) const;  // also after its lease has run out
   bool extend(const std::string& assignment, std::chrono::duration<double> timeout);  // false when it is gone
@@ -145,7 +166,9 @@ class Store {
   bool wait(std::int64_t after, std::chrono::duration<double> timeout) const;
 
   std::vector<Event> search(const Search& wanted) const;  // answers, newest first
+  std::vector<QueueEntry> queue(const QueueFilter& filter) const;
   std::optional<Question> question(const std::string& id) const;
+  std::vector<Question> questions_of_round(std::string_view round) const;  // qualification: all of them, oldest first
   std::vector<Event> answers_to(const std::string& question) const;  // that stand, in commit order
   std::int64_t latest() const;                                       // the last sequence number; 0 = empty
   Counts counts() const;

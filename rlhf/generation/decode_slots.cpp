@@ -29,11 +29,20 @@ void DecodeSlots::begin_group(std::size_t group, std::int64_t slot, const std::v
 void DecodeSlots::end(const std::vector<std::size_t>& sequences) {
   for (const auto sequence : sequences) {
     const auto at = std::find_if(running_.begin(), running_.end(), [&](auto& each) { return each.sequence == sequence; });
+    if (at == running_.end()) {
+      forget_waiting(sequence);
+      continue;
+    }
     const auto ended = *at;
     running_.erase(at);
     release(ended);
   }
   fill_free_slots();
+}
+
+void DecodeSlots::forget_waiting(std::size_t sequence) {
+  for (auto& waiting : waiting_) std::erase(waiting.sequences, sequence);
+  std::erase_if(waiting_, [](auto& waiting) { return waiting.sequences.empty(); });
 }
 
 void DecodeSlots::release(const Running& ended) {

@@ -32,7 +32,7 @@ class DecodeSlots {
   /// Those that get the next decoding step, in the order they began.
   const std::vector<Running>& running() const { return running_; }
 
-  /// Removes sequences; waiting members of their groups move in, then those of other groups.
+  /// Removes sequences, whether they run or wait; waiting members of their groups move in, then those of other groups.
   void end(const std::vector<std::size_t>& sequences);
 
  private:
@@ -43,6 +43,7 @@ class DecodeSlots {
   };
 
   void release(const Running& ended);
+  void forget_waiting(std::size_t sequence);
   void fill_free_slots();
 
   models::KvCache& cache_;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <numeric>
 #include <unordered_set>
 
@@ -14,6 +15,18 @@ constexpr double removed = -std::numeric_limits<double>::infinity();
 void penalise_repetition(std::vector<double>& scores, std::span<const TokenId> seen, double penalty) {
   for (const TokenId id : std::unordered_set<TokenId>(seen.begin(), seen.end())) {
     scores[id] = scores[id] < 0 ? scores[id] * penalty : scores[id] / penalty;
+  }
+}
+
+void penalise_presence(std::vector<double>& scores, std::span<const TokenId> completion, const SamplingConfig& config) {
+  std::map<TokenId, int> counts;
+  for (const TokenId id : completion) ++counts[id];
+  for (const auto& [id, count] : counts) scores[id] -= config.presence_penalty + config.frequency_penalty * count;
+}
+
+void allow(std::vector<double>& scores, const TokenSet& allowed) {
+  for (std::size_t id = 0; id < scores.size(); ++id) {
+    if (!allowed.contains(static_cast<TokenId>(id))) scores[id] = removed;
   }
 }
 
@@ -59,17 +72,19 @@ void keep_min_p(std::vector<double>& scores, double share) {
 
 }  // namespace
 
-std::vector<double> sampled_distribution(std::span<const float> logits, std::span<const TokenId> seen,
-                                         const SamplingConfig& config) {
+std::vector<double> sampled_distribution(std::span<const float> logits, const DrawKey& key) {
+  const auto& config = *key.config;
   std::vector<double> scores(logits.begin(), logits.end());
+  if (config.repetition_penalty != 1) penalise_repetition(scores, key.seen, config.repetition_penalty);
+  penalise_presence(scores, key.seen.subspan(key.prompt), config);
+  for (const auto& [id, bias] : config.logit_bias) scores[id] += bias;
+  if (key.allowed != nullptr) allow(scores, *key.allowed);
   if (config.greedy) {
-    penalise_repetition(scores, seen, config.repetition_penalty);
     const auto best = ranking(scores).front();
     std::fill(scores.begin(), scores.end(), removed);
     scores[best] = 0;
     return scores;
   }
-  if (config.repetition_penalty != 1) penalise_repetition(scores, seen, config.repetition_penalty);
   for (double& score : scores) score /= config.temperature;
   if (config.top_k > 0) keep_top_k(scores, config.top_k);
   if (config.top_p < 1) keep_top_p(scores, config.top_p);

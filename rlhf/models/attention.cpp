@@ -139,25 +139,25 @@ void append(const Tensor& keys, const Tensor& values, const Starts& starts, KvCa
   copy(values, cache.values(layer));
 }
 
-/// Every sequence brings one token: the decoding step. Threads share the sequences.
-Tensor decode_step(const Tensor& queries, std::int64_t window, KvCache& cache, std::int64_t layer) {
-  const auto tokens = queries.size(0), heads = queries.size(1), dim = queries.size(2), row = heads * dim;
+/// Sequences that bring one token: all of them in a decoding step, and a prompt's last piece may be as short. Their rows of
+/// `output` [tokens, heads * dim] are the same to the bit in whatever company they come. Threads share the sequences.
+void attend_single_tokens(const Tensor& queries, const Starts& starts, std::int64_t window, KvCache& cache, std::int64_t layer, Tensor& output) {
+  const auto heads = queries.size(1), dim = queries.size(2), row = heads * dim;
   const auto &keys = cache.keys(layer), &values = cache.values(layer);
   const auto kv_heads = keys.size(2), slot_size = keys.stride(0), key_row = keys.stride(1);
-  auto output = at::empty({tokens, row}, at::kFloat);
   const auto *q = queries.const_data_ptr<float>(), *k = keys.const_data_ptr<float>(), *v = values.const_data_ptr<float>();
   auto* y = output.mutable_data_ptr<float>();
   const float scale = 1.0f / std::sqrt(static_cast<float>(dim));
-  at::parallel_for(0, tokens, 1, [&](std::int64_t begin, std::int64_t end) {
+  at::parallel_for(0, static_cast<std::int64_t>(starts.size()) - 1, 1, [&](std::int64_t begin, std::int64_t end) {
     std::vector<float> scores(cache.capacity());
     for (auto i = begin; i < end; ++i) {
-      const auto slot = cache.selected()[i], total = cache.length(slot) + 1;
+      if (starts[i + 1] - starts[i] != 1) continue;
+      const auto slot = cache.selected()[i], total = cache.length(slot) + 1, at = starts[i] * row;
       const auto seen = window > 0 ? std::min(total, window) : total;
       const auto offset = slot * slot_size + (total - seen) * key_row;
-      kernels::attend_one(q + i * row, k + offset, v + offset, seen, heads, kv_heads, dim, scale, scores.data(), y + i * row);
+      kernels::attend_one(q + at, k + offset, v + offset, seen, heads, kv_heads, dim, scale, scores.data(), y + at);
     }
   });
-  return output;
 }
 
 }  // namespace
@@ -172,11 +172,12 @@ Tensor cached_attention(const AttentionInput& input, const RotaryTable& rotary, 
              values = input.values.contiguous();
   append(keys, values, starts, cache, layer);
   const auto sequences = static_cast<std::int64_t>(starts.size()) - 1;
-  if (starts.back() == sequences) return decode_step(queries, window, cache, layer);
   const auto kv_heads = keys.size(1), group = queries.size(1) / kv_heads;
   auto output = at::empty({queries.size(0), queries.size(1) * queries.size(2)}, at::kFloat);
+  attend_single_tokens(queries, starts, window, cache, layer, output);
   for (std::int64_t i = 0; i < sequences; ++i) {
     const auto begin = starts[i], end = starts[i + 1], slot = cache.selected()[i];
+    if (end - begin == 1) continue;
     const auto total = cache.length(slot) + end - begin;
     const auto result = attend(grouped(queries, begin, end, kv_heads, group),
                                grouped(cache.keys(layer)[slot], 0, total, kv_heads, group),

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <set>
 #include <thread>
 
@@ -49,7 +51,7 @@ TEST(Store, ALeaseAnAnswerAnEvent) {
   EXPECT_EQ(events[0].annotator.source, Source::human);
   EXPECT_EQ(events[0].asked_at, 1000.0);
   EXPECT_EQ(events[0].answered_at, 1005.0);
-  const auto said = std::get<Comparison>(std::get<Feedback>(events[0].body));
+  const auto said = std::get<Comparison>(std::get<Answer>(events[0].body).said);
   EXPECT_EQ(said.best, 1);
   EXPECT_EQ(said.strength, 0.5);
   EXPECT_EQ(std::get<Question>(f.store.read(0, 1).at(0).body).id, "q0");
@@ -140,7 +142,7 @@ TEST(Store, UndoOpensTheQuestionAgain) {
   EXPECT_EQ(error_of([&] { f.store.undo(bob, answer); }).category(), Category::check);
   const auto undo = f.store.undo(ann, answer);
   EXPECT_EQ(f.store.undo(ann, answer), undo);
-  EXPECT_EQ(std::get<Undo>(std::get<Feedback>(f.store.read(undo - 1).at(0).body)).answer, answer);
+  EXPECT_EQ(std::get<Undo>(f.store.read(undo - 1).at(0).body).answer, answer);
   EXPECT_EQ(f.store.counts().undone, 1);
   EXPECT_EQ(f.store.counts().answers, 0);
   EXPECT_EQ(f.store.lease(ann, seconds(60))->question.id, "q0");
@@ -150,15 +152,165 @@ TEST(Store, AnAnswerMustFitItsQuestion) {
   Fixture f;
   f.store.publish(questions_of(1));
   const auto assignment = *f.store.lease(ann, seconds(60));
-  const auto message = [&](const Feedback& feedback) {
+  const auto message = [&](const Answer& feedback) {
     return error_of([&] { f.store.answer(assignment, feedback); }).problem();
   };
-  EXPECT_EQ(message(Comparison{.best = 2}), "the best item is 2; there are items 0 to 1");
+  EXPECT_EQ(message(Comparison{.best = 2}), "item 2 is meant, but there are 2 items, counted from 0");
   EXPECT_EQ(message(Comparison{.best = 0, .tie = true}), "a tie was given, but this question allows none");
-  EXPECT_EQ(message(Comparison{.best = 0, .strength = 0}), "the strength must be a number above 0");
-  EXPECT_EQ(message(Rating{.value = 3}), "a rating was given, a comparison was asked for");
-  EXPECT_EQ(message(Undo{.answer = 1}), "an undo takes back an answer; it is none (use Store::undo)");
+  EXPECT_EQ(message(Comparison{.best = 0, .strength = 0}), "the strength must be a number above 0 and at most 1");
+  EXPECT_EQ(message(Demonstration{"x"}), "a demonstration was given, but part \"better\" asks to compare");
   EXPECT_EQ(f.store.latest(), 1);
+}
+
+TEST(Store, ARevisionReplacesAnAnswerInOneStep) {
+  Fixture f;
+  f.store.publish(questions_of(1));
+  const auto first = f.store.answer(*f.store.lease(ann, seconds(60)), Comparison{.best = 0});
+  EXPECT_EQ(error_of([&] { f.store.revise(bob, first, Comparison{.best = 1}); }).category(), Category::check);
+  const auto second = f.store.revise(ann, first, Comparison{.best = 1});
+  EXPECT_EQ(f.store.revise(ann, first, Comparison{.best = 1}), second);  // repeating it changes nothing
+  EXPECT_EQ(f.store.latest(), second);
+  const auto standing = f.store.answers_to("q0");
+  ASSERT_EQ(standing.size(), 1u);
+  EXPECT_EQ(standing[0].revises, first);
+  EXPECT_EQ(f.store.counts().answers, 1);
+  EXPECT_FALSE(f.store.lease(bob, seconds(60)));
+}
+
+TEST(Store, PriorityComesBeforeAge) {
+  Fixture f;
+  auto urgent = question_of("urgent", {"a", "b"});
+  urgent.priority = 2;
+  f.store.publish(questions_of(2));
+  f.store.publish(urgent);
+  EXPECT_EQ(f.store.lease(ann, seconds(60))->question.id, "urgent");
+  f.store.requeue("q1", {.priority = 1.0, .answers = {}, .reason = "disputed"});
+  EXPECT_EQ(f.store.lease(ann, seconds(60))->question.id, "q1");
+  f.store.requeue("q0", {.priority = {}, .answers = {}, .withdrawn = true, .reason = "broken"});
+  EXPECT_FALSE(f.store.lease(ann, seconds(60)));
+}
+
+TEST(Store, ReservedQuestionsQuotasAndPauses) {
+  Fixture f;
+  auto reserved = question_of("mine", {"a", "b"});
+  reserved.reserved_for = "bob";
+  f.store.publish(reserved);
+  f.store.publish(questions_of(3));
+  EXPECT_EQ(f.store.lease(ann, seconds(60))->question.id, "q0");
+  EXPECT_EQ(f.store.lease(bob, seconds(60))->question.id, "mine");
+  f.store.set({.name = "cat", .standing = Standing::active, .quota = 1, .passed = {}, .profile = {}});
+  f.store.answer(*f.store.lease({"cat", Source::human}, seconds(60)), Comparison{.best = 0});
+  EXPECT_FALSE(f.store.lease({"cat", Source::human}, seconds(60)));
+  f.store.set({.name = "dan", .standing = Standing::paused, .passed = {}, .profile = {}});
+  EXPECT_FALSE(f.store.lease({"dan", Source::human}, seconds(60)));
+}
+
+TEST(Store, QualificationComesBeforeWorkAndGoldIsMixedIn) {
+  Fixture f;
+  auto test = question_of("test", {"a", "b"}), gold = question_of("gold", {"a", "b"});
+  test.gold = gold.gold = std::make_shared<const Answer>(Comparison{.best = 1});
+  test.round = "first";
+  f.store.publish({test, gold, question_of("work", {"a", "b"})});
+  LeaseOptions options{.gold_share = 0, .required_rounds = {"first"}};
+  f.store.answer(*f.store.lease(ann, options), Comparison{.best = 1});
+  EXPECT_FALSE(f.store.lease(ann, options));  // the round is over, but nobody has let ann through yet
+  f.store.set({.name = "ann", .standing = Standing::active, .quota = 0, .passed = {"first"}, .profile = {}});
+  options.gold_share = 1;
+  EXPECT_EQ(f.store.lease(ann, options)->question.id, "gold");
+  EXPECT_EQ(f.store.lease(ann, options)->question.id, "work");
+  EXPECT_EQ(f.store.questions_of_round("first").size(), 1u);
+}
+
+TEST(Store, HeldLeasesAreFoundAgainAndExtended) {
+  Fixture f;
+  f.store.publish(questions_of(2));
+  const auto one = *f.store.lease(ann, seconds(60));
+  f.now += 1;
+  const auto two = *f.store.lease(ann, seconds(90));
+  ASSERT_EQ(f.store.held(ann).size(), 2u);
+  EXPECT_EQ(f.store.held(ann)[0].id, one.id);
+  EXPECT_TRUE(f.store.extend(one.id, seconds(600)));
+  f.now += 100;
+  ASSERT_EQ(f.store.held(ann).size(), 1u);
+  EXPECT_FALSE(f.store.extend(two.id, seconds(60)));
+  f.store.answer(one, Comparison{.best = 0});
+  EXPECT_EQ(f.store.assignment(one.id)->question.id, "q0");  // known after it was answered, for repeats
+}
+
+TEST(Store, ANewGuidelineAsksAgainWhatItAffects) {
+  Fixture f;
+  auto question = question_of("q", {"a", "b"});
+  question.guideline = "1";
+  f.store.publish(question);
+  f.store.answer(*f.store.lease(ann, seconds(60)), Comparison{.best = 0});
+  f.store.publish(
+      Document{.kind = "guideline", .name = "guideline", .version = "2", .text = "Be kind.", .ask_again = true});
+  EXPECT_EQ(f.store.document("guideline", "guideline")->version, "2");
+  EXPECT_EQ(f.store.counts().open, 1);
+  EXPECT_EQ(f.store.lease(bob, seconds(60))->question.id, "q");
+}
+
+TEST(Store, ProjectsSeeNothingOfEachOther) {
+  Fixture f;
+  f.store.publish(questions_of(2));
+  auto other = Store::open(f.store.location(), {.project = "other", .now = [&] { return f.now; }});
+  EXPECT_EQ(other.counts().questions, 0);
+  EXPECT_FALSE(other.lease(ann, seconds(60)));
+  EXPECT_EQ(other.publish(question_of("q0", {"another", "question"})), 1);
+  EXPECT_EQ(f.store.question("q0")->items.at(0).text, "good");
+  EXPECT_EQ(other.projects(), (std::vector<std::string>{"default", "other"}));
+}
+
+TEST(Store, AnErasedAnnotatorLeavesNothingButTheFact) {
+  Fixture f;
+  f.store.publish(questions_of(3));
+  Answer secret = Comparison{.best = 0};
+  secret.comment = "my telephone number is 5550142";
+  f.store.answer(*f.store.lease(ann, seconds(60)), secret);
+  f.store.undo(ann, f.store.answer(*f.store.lease(ann, seconds(60)), Comparison{.best = 1}));
+  f.store.answer(*f.store.lease(bob, seconds(60)), Comparison{.best = 0});
+  EXPECT_EQ(f.store.erase("ann", "asked for it"), 3);
+  EXPECT_EQ(f.store.counts().open, 2);
+  EXPECT_EQ(f.store.counts().answers, 1);
+  EXPECT_EQ(std::get<Redaction>(f.store.read(0).back().body).events, 3);
+  for (const auto* suffix : {"", "-wal"}) {
+    std::ifstream file(f.store.location() + suffix, std::ios::binary);
+    const std::string bytes((std::istreambuf_iterator<char>(file)), {});
+    EXPECT_EQ(bytes.find("5550142"), std::string::npos) << "in the file " << suffix;
+  }
+}
+
+TEST(Store, SignalsOfASessionAreStoredOnce) {
+  Fixture f;
+  const ScalarSignal press{.session = "s", .tick = 3, .time = 0.2, .value = 1, .delay = 0.01, .number = 7};
+  const auto first = f.store.signal(ann, press);
+  EXPECT_EQ(f.store.signal(ann, press), first);
+  EXPECT_EQ(std::get<ScalarSignal>(f.store.read(0).at(0).body).number, 7);
+}
+
+TEST(Store, ABackupIsAStoreOfItsOwn) {
+  Fixture f;
+  f.store.publish(questions_of(5));
+  f.store.backup(f.folder / "copy.db");
+  f.store.publish(question_of("later", {"a", "b"}));
+  EXPECT_EQ(Store::open(f.folder / "copy.db").counts().questions, 5);
+}
+
+TEST(Store, OwnersFindAnswersAndQuestions) {
+  Fixture f;
+  f.store.publish(questions_of(3));
+  Answer flagged = Comparison{.best = 0};
+  flagged.flags = {"unsafe"};
+  flagged.comment = "this is about submarines";
+  f.store.answer(*f.store.lease(ann, seconds(60)), flagged);
+  f.store.answer(*f.store.lease(bob, seconds(60)), Comparison{.best = 0});
+  const auto found = [&](Search search) { return f.store.search(search).size(); };
+  EXPECT_EQ(found({.text = {}, .annotator = {}, .form = {}, .question = {}}), 2u);
+  EXPECT_EQ(found({.text = "submarines", .annotator = {}, .form = {}, .question = {}}), 1u);
+  EXPECT_EQ(found({.text = {}, .annotator = "bob", .form = {}, .question = {}}), 1u);
+  EXPECT_EQ(found({.text = {}, .annotator = {}, .form = {}, .question = {}, .flagged = true}), 1u);
+  EXPECT_EQ(f.store.queue({.state = QueueFilter::State::open, .form = {}}).size(), 1u);
+  EXPECT_EQ(f.store.queue({.state = QueueFilter::State::flagged, .form = {}}).at(0).question.id, "q0");
 }
 
 TEST(Store, WaitsForAnotherThreadAndNoLonger) {
@@ -168,7 +320,7 @@ TEST(Store, WaitsForAnotherThreadAndNoLonger) {
   EXPECT_FALSE(f.store.wait(1, std::chrono::milliseconds(50)));
   std::thread other([&] {
     std::this_thread::sleep_for(std::chrono::milliseconds(60));
-    Store::open(f.store.path()).publish(question_of("late", {"a", "b"}));
+    Store::open(f.store.location()).publish(question_of("late", {"a", "b"}));
   });
   EXPECT_TRUE(f.store.wait(1, seconds(10)));
   other.join();
@@ -185,7 +337,7 @@ TEST(Store, ReadsInPagesAndSurvivesReopening) {
     after = page.back().sequence;
   }
   EXPECT_EQ(seen.size(), 25u);
-  EXPECT_EQ(Store::open(f.store.path(), {.read_only = true}).latest(), 25);
+  EXPECT_EQ(Store::open(f.store.location(), {.read_only = true}).latest(), 25);
 }
 
 TEST(Store, ThreadsShareOneStore) {

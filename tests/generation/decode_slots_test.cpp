@@ -68,6 +68,19 @@ TEST(DecodeSlots, AnotherGroupsSlotIsFilledWithACopyOfThePrompt) {
   EXPECT_EQ(key_at(cache, first, 0), 5);
 }
 
+TEST(DecodeSlots, AMemberThatWaitsCanEndToo) {
+  models::KvCache cache(1, 1, 8, 1, 4);
+  DecodeSlots slots(cache);
+  const auto home = slots.take();
+  write(cache, home, {1, 2});
+  slots.begin_group(0, home, {10, 11, 12});
+  slots.end({11});
+  EXPECT_THAT(sequences(slots), ElementsAre(10));
+  slots.end({10, 12});  // 12 moves in and ends at once
+  EXPECT_TRUE(slots.running().empty());
+  EXPECT_TRUE(slots.any_free());
+}
+
 TEST(DecodeSlots, AGroupThatEndedInThePrefillGivesItsSlotBack) {
   models::KvCache cache(1, 1, 8, 1, 4);
   DecodeSlots slots(cache);

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "rlhf/core/error.h"
 #include "rlhf/core/seed.h"
@@ -18,8 +19,12 @@ constexpr float none = -std::numeric_limits<float>::infinity();
 
 Draw draw_one(const std::vector<float>& logits, const SamplingConfig& config, std::uint64_t key, std::uint64_t index = 0,
               std::span<const TokenId> seen = {}) {
-  const DrawKey one{.row = 0, .key = key, .index = index, .seen = seen};
-  return draw_tokens(logits.data(), static_cast<std::int64_t>(logits.size()), {&one, 1}, config).front();
+  const DrawKey one{.row = 0, .key = key, .index = index, .config = &config, .seen = seen};
+  return draw_tokens(logits.data(), static_cast<std::int64_t>(logits.size()), {&one, 1}).front();
+}
+
+std::vector<double> distribution_of(const std::vector<float>& logits, std::span<const TokenId> seen, const SamplingConfig& config) {
+  return sampled_distribution(logits, {.config = &config, .seen = seen});
 }
 
 /// `size` logits that look like a model's: a few large ones, a long tail.
@@ -62,7 +67,7 @@ TEST(Sampler, FiltersByHand) {
   for (const double p : {0.5, 0.3, 0.15, 0.05}) logits.push_back(static_cast<float>(std::log(p)));
   const auto distribution = [&](const SamplingConfig& config) {
     std::vector<double> probabilities;
-    for (const double logprob : sampled_distribution(logits, {}, config)) probabilities.push_back(std::exp(logprob));
+    for (const double logprob : distribution_of(logits, {}, config)) probabilities.push_back(std::exp(logprob));
     return probabilities;
   };
   using testing::DoubleNear, testing::ElementsAre;
@@ -78,7 +83,7 @@ TEST(Sampler, FiltersByHand) {
 TEST(Sampler, RepetitionPenaltyDividesPositiveAndMultipliesNegativeLogits) {
   const std::vector<float> logits{2, -2, 1};
   const std::vector<TokenId> seen{0, 1, 0, 0};  // several times counts once
-  const auto scores = sampled_distribution(logits, seen, {.repetition_penalty = 2});
+  const auto scores = distribution_of(logits, seen, {.repetition_penalty = 2});
   const double sum = std::exp(1) + std::exp(-4) + std::exp(1);
   EXPECT_NEAR(scores[0], 1 - std::log(sum), 1e-9);
   EXPECT_NEAR(scores[1], -4 - std::log(sum), 1e-9);
@@ -86,6 +91,45 @@ TEST(Sampler, RepetitionPenaltyDividesPositiveAndMultipliesNegativeLogits) {
   const auto draw = draw_one(logits, {.greedy = true, .repetition_penalty = 3}, 0, 0, seen);
   EXPECT_EQ(draw.token, 2);
   EXPECT_NEAR(draw.raw_logprob, 1 - std::log(std::exp(2) + std::exp(-2) + std::exp(1)), 1e-6);
+}
+
+TEST(Sampler, PresenceFrequencyAndBiasByHand) {
+  const std::vector<float> logits{2, 1, 0, 1};
+  const SamplingConfig config{.presence_penalty = 0.5, .frequency_penalty = 0.25, .logit_bias = {{2, 3.0f}, {3, -100.0f}}};
+  const std::vector<TokenId> seen{1, 0, 0};  // the first is the prompt's
+  const DrawKey key{.config = &config, .seen = seen, .prompt = 1};
+  // 2 - 0.5 - 2 * 0.25 = 1, 1, 0 + 3 = 3, 1 - 100.
+  const double sum = std::exp(1) + std::exp(1) + std::exp(3);
+  const auto logprobs = sampled_distribution(logits, key);
+  EXPECT_NEAR(logprobs[0], 1 - std::log(sum), 1e-6);
+  EXPECT_NEAR(logprobs[1], 1 - std::log(sum), 1e-6);
+  EXPECT_NEAR(logprobs[2], 3 - std::log(sum), 1e-6);
+  EXPECT_LT(logprobs[3], -100);
+  for (std::uint64_t index = 0; index < 200; ++index) {
+    auto one = key;
+    one.index = index;
+    const auto draw = draw_tokens(logits.data(), 4, {&one, 1}).front();
+    ASSERT_NEAR(draw.sampled_logprob, logprobs[draw.token], 1e-5);
+  }
+}
+
+TEST(Sampler, OnlyAllowedTokensAreDrawnAndTheRestIsRenormalised) {
+  const auto logits = peaked_logits(1000, 5);
+  TokenSet allowed(1000);
+  for (const TokenId id : {3, 300, 999}) allowed.add(id);
+  double sum = 0;
+  for (const TokenId id : {3, 300, 999}) sum += std::exp(double(logits[id]));
+  std::set<TokenId> drawn;
+  for (const auto& config : {SamplingConfig{}, SamplingConfig{.top_p = 0.999}}) {
+    for (std::uint64_t index = 0; index < 500; ++index) {
+      const DrawKey key{.key = 1, .index = index, .config = &config, .allowed = &allowed};
+      const auto draw = draw_tokens(logits.data(), 1000, {&key, 1}).front();
+      ASSERT_TRUE(allowed.contains(draw.token));
+      ASSERT_NEAR(draw.sampled_logprob, logits[draw.token] - std::log(sum), 1e-2);
+      drawn.insert(draw.token);
+    }
+  }
+  EXPECT_EQ(drawn.size(), 3u);
 }
 
 TEST(Sampler, DistributionsOfTransformers) {
@@ -96,7 +140,7 @@ TEST(Sampler, DistributionsOfTransformers) {
     for (const auto& expected : row["cases"]) {
       SCOPED_TRACE(expected["config"].dump());
       const auto config = from_json(expected["config"]);
-      const auto logprobs = sampled_distribution(logits, seen, config);
+      const auto logprobs = distribution_of(logits, seen, config);
       EXPECT_EQ(std::count_if(logprobs.begin(), logprobs.end(), [](double v) { return std::isfinite(v); }), expected["kept"]);
       for (const auto& [id, logprob] : expected["logprobs"].items()) {
         EXPECT_NEAR(logprobs[std::stoul(id)], logprob.get<double>(), 2e-6) << "token " << id;
@@ -113,10 +157,10 @@ TEST(Sampler, FastDrawsFollowThePlainDistribution) {
     for (const auto& expected : row["cases"]) {
       SCOPED_TRACE(expected["config"].dump());
       const auto config = from_json(expected["config"]);
-      const auto logprobs = sampled_distribution(logits, seen, config);
+      const auto logprobs = distribution_of(logits, seen, config);
       std::vector<DrawKey> keys;
-      for (std::uint64_t index = 0; index < 500; ++index) keys.push_back({.row = 0, .key = 7, .index = index, .seen = seen});
-      for (std::size_t i = 0; const auto& draw : draw_tokens(logits.data(), std::ssize(logits), keys, config)) {
+      for (std::uint64_t index = 0; index < 500; ++index) keys.push_back({.row = 0, .key = 7, .index = index, .config = &config, .seen = seen});
+      for (std::size_t i = 0; const auto& draw : draw_tokens(logits.data(), std::ssize(logits), keys)) {
         ASSERT_NEAR(draw.sampled_logprob, logprobs[draw.token], 3e-6) << "token " << draw.token;
         // Inverse of the cumulative distribution by rising id: which token a uniform number means is exact.
         double below = 0;
@@ -132,7 +176,7 @@ TEST(Sampler, FastDrawsFollowThePlainDistribution) {
 TEST(Sampler, FrequenciesMatchProbabilities) {
   const auto logits = peaked_logits(12, 3, 1);
   for (const auto& config : {SamplingConfig{}, SamplingConfig{.temperature = 0.8, .top_p = 0.9}, SamplingConfig{.top_k = 4}}) {
-    const auto logprobs = sampled_distribution(logits, {}, config);
+    const auto logprobs = distribution_of(logits, {}, config);
     constexpr int draws = 20000;
     std::vector<int> counts(logits.size());
     for (int i = 0; i < draws; ++i) ++counts[draw_one(logits, config, derive(11, {std::uint64_t(i)})).token];
@@ -157,12 +201,12 @@ TEST(Sampler, ADrawDoesNotDependOnItsPlaceInTheBatch) {
     logits.insert(logits.end(), more.begin(), more.end());
   }
   std::vector<DrawKey> keys;
-  for (const std::int64_t row : {5, 2, 2, 0}) keys.push_back({.row = row, .key = std::uint64_t(row) + 40, .index = 3});
   const SamplingConfig config{.temperature = 0.9, .top_p = 0.95};
-  const auto together = draw_tokens(logits.data(), vocabulary, keys, config);
+  for (const std::int64_t row : {5, 2, 2, 0}) keys.push_back({.row = row, .key = std::uint64_t(row) + 40, .index = 3, .config = &config});
+  const auto together = draw_tokens(logits.data(), vocabulary, keys);
   EXPECT_EQ(together[1].token, together[2].token);  // the same key: the same draw
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    const auto alone = draw_tokens(logits.data(), vocabulary, {&keys[i], 1}, config).front();
+    const auto alone = draw_tokens(logits.data(), vocabulary, {&keys[i], 1}).front();
     EXPECT_EQ(alone.token, together[i].token);
     EXPECT_EQ(alone.raw_logprob, together[i].raw_logprob);
     EXPECT_EQ(alone.sampled_logprob, together[i].sampled_logprob);

@@ -3,7 +3,6 @@ import { useEffect, useState } from "preact/hooks";
 import "./theme.css";
 import "./components/components.css";
 import { Annotate } from "./annotate/Annotate";
-import { History } from "./annotate/History";
 import { Login } from "./annotate/Login";
 import { prepareAnnouncements } from "./announce";
 import { api, ApiError, type Session, whenLoginIsNeeded } from "./api";
@@ -12,6 +11,7 @@ import { lazy, usePath } from "./router";
 import { applySettings } from "./settings";
 import { checkShortcuts } from "./shortcuts";
 
+const History = lazy<{ session: Session }>(() => import("./annotate/History").then((module) => ({ default: module.History })));
 const Owner = lazy<{ path: string; session: Session }>(() => import("./owner"));
 const Runs = lazy<{ path: string; session: Session }>(() => import("./runs"));
 const Chat = lazy<{ path: string; session: Session }>(() => import("./chat"));

@@ -16,44 +16,92 @@ constexpr std::int64_t application_id = 0x724C4846;  // "rLHF": tells a feedback
 constexpr const char* tables = R"sql(
 CREATE TABLE events (
   sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-  kind TEXT NOT NULL CHECK (kind IN ('question', 'answer', 'undo')),
-  question TEXT NOT NULL,
+  project TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  question TEXT NOT NULL DEFAULT '',
   annotator TEXT NOT NULL DEFAULT '',
   source TEXT NOT NULL DEFAULT '',
   guideline TEXT NOT NULL DEFAULT '',
   asked_at REAL NOT NULL,
   answered_at REAL NOT NULL,
+  revises INTEGER NOT NULL DEFAULT 0,
   body TEXT NOT NULL
 );
+CREATE INDEX events_of_project ON events (project, sequence);
 CREATE TRIGGER events_are_not_changed BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;
-CREATE TRIGGER events_are_not_deleted BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;
+CREATE TABLE erasing (annotator TEXT NOT NULL);
+CREATE TRIGGER events_are_not_deleted BEFORE DELETE ON events
+  WHEN NOT EXISTS (SELECT 1 FROM erasing WHERE annotator = OLD.annotator)
+  BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;
 
 CREATE TABLE questions (
-  id TEXT PRIMARY KEY,
+  project TEXT NOT NULL,
+  id TEXT NOT NULL,
   sequence INTEGER NOT NULL,
+  form TEXT NOT NULL,
+  priority REAL NOT NULL,
   wanted INTEGER NOT NULL,
-  given INTEGER NOT NULL DEFAULT 0
+  given INTEGER NOT NULL DEFAULT 0,
+  withdrawn INTEGER NOT NULL DEFAULT 0,
+  reserved_for TEXT NOT NULL DEFAULT '',
+  round TEXT NOT NULL DEFAULT '',
+  gold INTEGER NOT NULL DEFAULT 0,
+  guideline TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY (project, id)
 ) WITHOUT ROWID;
-CREATE INDEX open_questions ON questions (sequence) WHERE given < wanted;
+CREATE INDEX open_questions ON questions (project, gold, round, priority DESC, sequence) WHERE given < wanted AND NOT withdrawn;
+CREATE INDEX questions_by_age ON questions (project, sequence);
 
 CREATE TABLE answers (
   sequence INTEGER PRIMARY KEY,
+  project TEXT NOT NULL,
   assignment TEXT NOT NULL UNIQUE,
   question TEXT NOT NULL,
   annotator TEXT NOT NULL,
   skip INTEGER NOT NULL,
+  flagged INTEGER NOT NULL DEFAULT 0,
   undone_by INTEGER
 );
-CREATE INDEX answers_of_question ON answers (question, annotator);
+CREATE INDEX answers_of_question ON answers (project, question, annotator);
+CREATE INDEX answers_of_annotator ON answers (project, annotator, sequence);
 
 CREATE TABLE leases (
   assignment TEXT PRIMARY KEY,
+  project TEXT NOT NULL,
   question TEXT NOT NULL,
   annotator TEXT NOT NULL,
+  source TEXT NOT NULL,
   leased_at REAL NOT NULL,
   expires_at REAL NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX leases_of_question ON leases (question);
+CREATE INDEX leases_of_question ON leases (project, question);
+
+CREATE TABLE annotators (
+  project TEXT NOT NULL,
+  name TEXT NOT NULL,
+  source TEXT NOT NULL,
+  standing TEXT NOT NULL,
+  quota INTEGER NOT NULL,
+  passed TEXT NOT NULL,
+  profile TEXT NOT NULL,
+  PRIMARY KEY (project, name)
+) WITHOUT ROWID;
+
+CREATE TABLE signals (
+  project TEXT NOT NULL,
+  session TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  sequence INTEGER NOT NULL,
+  PRIMARY KEY (project, session, number)
+) WITHOUT ROWID;
+
+CREATE TABLE documents (
+  project TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  PRIMARY KEY (project, kind, name)
+) WITHOUT ROWID;
 )sql";
 
 [[noreturn]] void fail(const Database& database, std::string what, std::string fix) {

@@ -52,10 +52,13 @@ export function missing(part: Part, question: Question, draft: PartDraft | undef
   switch (part.ask) {
     case "compare":
       return draft ? "" : "Choose one";
-    case "rank":
-      return left(items - ((draft as RankDraft)?.ranks.filter(Boolean).length ?? 0), "item");
+    case "rank": {
+      const placed = (draft as RankDraft)?.ranks.filter(Boolean) ?? [];
+      if (!part.allow_tie && new Set(placed).size < placed.length) return "Two items share a place";
+      return left(items - placed.length, "item");
+    }
     case "rate":
-      return left(items * part.axes.length - ((draft as Rating)?.values.length ?? 0), "scale");
+      return left(rowsOf(part, question) - ((draft as Rating)?.values.length ?? 0), "scale");
     case "judge_rules":
       return left(items * part.rules.length - ((draft as RuleJudgement)?.entries.length ?? 0), "rule");
     case "judge_evidence":
@@ -163,7 +166,7 @@ export function rowsOf(part: Part, question: Question): number {
   const items = question.items.length;
   switch (part.ask) {
     case "rank": return items;
-    case "rate": return items * part.axes.length;
+    case "rate": return Math.max(1, items) * part.axes.length; // with nothing shown, the conversation itself is rated
     case "judge_rules": return items * part.rules.length;
     case "judge_evidence": return 2 * items;
     default: return 1;

@@ -1,0 +1,20 @@
+#pragma once
+#include "rlhf/environments/rollout.h"
+
+namespace rlhf::environments {
+
+// Agents without learning, for clips of known quality and for trainers that know the right answer.
+
+/// Balances CartPole for ever: pushes towards the side to which a weighted sum of the four numbers leans.
+Action balance_cart_pole(const Array& observation);
+
+/// Walks round the puddles to the bowl of a grid with this many columns.
+Action walk_to_bowl(const Array& observation, std::int64_t columns);
+
+/// Any choice of a Discrete action space, with equal chances. Throws rlhf::Error (usage) for other spaces.
+Policy random_choice(const Spec& spec);
+
+/// `policy`, but a share of its actions (0..1) is drawn at random: the knob between good and poor.
+Policy with_noise(Policy policy, const Spec& spec, double share);
+
+}  // namespace rlhf::environments

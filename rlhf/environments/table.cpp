@@ -1,0 +1,59 @@
+#include "rlhf/environments/table.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <vector>
+
+#include "rlhf/core/error.h"
+#include "rlhf/core/spelling.h"
+#include "rlhf/environments/cart_pole.h"
+#include "rlhf/environments/grid.h"
+
+namespace rlhf::environments {
+namespace {
+
+/// For an environment whose constructor takes its config.
+template <class Made, class Config>
+struct Kind : EnvironmentKind {
+  Config config;
+
+  void fields(Fields& f) override {
+    config.fields(f);
+    f.add_check([this] { config.validate(); });
+  }
+  std::unique_ptr<Environment> make() const override { return std::make_unique<Made>(config); }
+};
+
+template <class Made, class Config>
+std::unique_ptr<EnvironmentKind> make_kind() {
+  return std::make_unique<Kind<Made, Config>>();
+}
+
+}  // namespace
+
+EnvironmentTable builtin_environments() {
+  return {{"cart_pole", make_kind<CartPole, CartPoleConfig>}, {"grid", make_kind<Grid, GridConfig>}};
+}
+
+std::unique_ptr<EnvironmentKind> find_environment(const EnvironmentTable& table, std::string_view name) {
+  if (const auto found = table.find(name); found != table.end()) return found->second();
+  std::vector<std::string> names;
+  for (const auto& [known, make] : table) names.push_back(known);
+  const auto close = nearest(name, names);
+  throw Error({.category = Category::usage,
+               .where = "environments",
+               .what = fmt::format("there is no environment '{}'; known: {}", name, fmt::join(names, ", ")),
+               .fix = close ? fmt::format("Did you mean '{}'?", *close) : ""});
+}
+
+std::unique_ptr<Environment> make_environment(const EnvironmentTable& table, std::string_view name,
+                                              const nlohmann::json& settings) {
+  const auto kind = find_environment(table, name);
+  const auto fields = fields_of(*kind);
+  if (!settings.is_null()) from_json(fields, settings, fmt::format("settings of {}", name));
+  validate(fields);
+  return kind->make();
+}
+
+}  // namespace rlhf::environments

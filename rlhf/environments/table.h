@@ -1,0 +1,35 @@
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "rlhf/core/fields.h"
+#include "rlhf/environments/environment.h"
+
+namespace rlhf::environments {
+
+/// An environment that a settings file can name: owns its settings and makes the environment from them.
+struct EnvironmentKind {
+  virtual ~EnvironmentKind() = default;
+  virtual void fields(Fields& fields) = 0;
+  virtual std::unique_ptr<Environment> make() const = 0;
+};
+
+/// Names to factories. A value that an application extends and passes on:
+///
+///   auto table = builtin_environments();
+///   table["my_robot"] = [] { return std::make_unique<MyRobotKind>(); };
+using EnvironmentTable = std::map<std::string, std::function<std::unique_ptr<EnvironmentKind>()>, std::less<>>;
+
+/// cart_pole, grid.
+EnvironmentTable builtin_environments();
+
+/// Throws rlhf::Error (usage) naming the known ones when `name` is not in the table.
+std::unique_ptr<EnvironmentKind> find_environment(const EnvironmentTable& table, std::string_view name);
+
+/// The environment with these settings (an object, or null for the defaults): what Spec::settings holds makes it again.
+std::unique_ptr<Environment> make_environment(const EnvironmentTable& table, std::string_view name,
+                                              const nlohmann::json& settings = nullptr);
+
+}  // namespace rlhf::environments

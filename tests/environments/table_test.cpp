@@ -1,0 +1,43 @@
+#include "rlhf/environments/table.h"
+
+#include <gtest/gtest.h>
+
+#include "rlhf/environments/rollout.h"
+#include "rlhf/environments/scripted_agent.h"
+#include "tests/core/scratch_folder.h"
+
+namespace rlhf::environments {
+namespace {
+
+TEST(EnvironmentTable, SettingsOfASpecMakeTheEnvironmentAgain) {
+  const auto table = builtin_environments();
+  const auto one = make_environment(table, "cart_pole", {{"max_steps", 60}});
+  const auto again = make_environment(table, one->spec().name, one->spec().settings);
+  EXPECT_EQ(hash_of(one->spec()), hash_of(again->spec()));
+  EXPECT_NE(hash_of(one->spec()), hash_of(make_environment(table, "cart_pole")->spec()));
+  EXPECT_EQ(error_of([&] { make_environment(table, "cart_pol"); }).fix(), "Did you mean 'cart_pole'?");
+  EXPECT_EQ(error_of([&] { make_environment(table, "grid", {{"colums", 4}}); }).category(), Category::usage);
+  EXPECT_THROW(make_environment(table, "grid", {{"columns", 1}}), Error);
+}
+
+/// What every built-in environment promises; a new one is covered by being in the table.
+TEST(EnvironmentTable, EveryEnvironmentRepeatsItselfAndKeepsItsSpec) {
+  for (const auto& [name, make] : builtin_environments()) {
+    const auto one = make()->make(), other = make()->make();
+    EXPECT_EQ(one->spec().name, name);
+    const auto policy = random_choice(one->spec());
+    const auto a = roll_out(*one, policy, 5), b = roll_out(*other, policy, 5);
+    EXPECT_EQ(a.observations, b.observations) << name;
+    EXPECT_EQ(a.states, b.states) << name;
+    EXPECT_NE(a.terminated, a.truncated) << name;
+    ASSERT_EQ(a.states.size(), a.actions.size() + 1) << name;
+    other->set_state(a.states[2]);
+    EXPECT_EQ(other->state(), a.states[2]) << name;
+    EXPECT_EQ(other->step(a.actions[2]).observation, a.observations[3]) << name;
+    other->set_state(a.states.back());
+    EXPECT_THROW(other->step(a.actions[0]), Error) << name << ": a step after the end";
+  }
+}
+
+}  // namespace
+}  // namespace rlhf::environments
