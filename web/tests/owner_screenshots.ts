@@ -40,7 +40,7 @@ test("pictures", async () => {
     for (const [name, path, act] of pages.filter(([name]) => only.test(name))) {
       const page = await context.newPage();
       await page.goto(fixture.url + path);
-      await page.locator("h1").waitFor();
+      await page.locator("h1").first().waitFor();
       await page.waitForTimeout(400);
       await act?.(page);
       await page.waitForTimeout(400);

@@ -107,9 +107,9 @@ export function Chart(props: ChartProps) {
       </figcaption>
       <div class="legend small">
         {series.map((one) => (
-          <span key={one.name} class={`key-${one.tone}`}><i class={one.dashed ? "swatch dashed" : "swatch"} aria-hidden="true" />{one.name} <b class="figure">{say(newest(one.values, place))}</b></span>
+          <span key={one.name} class={`key-${one.tone}`}><i class={one.dashed ? "key-line dashed" : "key-line"} aria-hidden="true" />{one.name} <b class="figure">{say(newest(one.values, place))}</b></span>
         ))}
-        {(props.lines ?? []).map((line) => <span key={line.name}><i class="swatch line" aria-hidden="true" />{line.name} <b class="figure">{show(line.value)}</b></span>)}
+        {(props.lines ?? []).map((line) => <span key={line.name}><i class="key-line dotted" aria-hidden="true" />{line.name} <b class="figure">{show(line.value)}</b></span>)}
         <span class="legend-x soft figure">{at === null ? "" : `${xName} ${showX(x[at]!)}`}</span>
       </div>
       <div
@@ -136,7 +136,7 @@ function Numbers({ title, x, xName, series, show, showX }: ChartProps & { show: 
   const stride = Math.ceil(rows.length / most) || 1;
   const kept = rows.filter((_, index) => index % stride === 0 || index === rows.length - 1);
   return (
-    <details class="numbers" onToggle={(event) => setOpen(event.currentTarget.open)}>
+    <details class="chart-numbers" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary class="small" aria-label={`${title}: as a table`}>Table</summary>
       {open && (
         <div class="scroll" tabIndex={0} role="region" aria-label={`${title}, values`}>

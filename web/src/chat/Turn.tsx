@@ -24,10 +24,10 @@ function Pair({ turn, newest, onChoose }: TurnProps) {
   const usable = done && turn.candidates.every((one) => !one.error);
   return (
     <div>
-      <div class="pair">
+      <div class="answer-pair">
         {turn.candidates.map((candidate, index) => (
           <section key={index} class={`candidate ${turn.chosen === index ? "chosen" : turn.chosen !== null ? "passed" : ""}`} aria-label={`Answer ${letter(index)}`} aria-busy={!candidate.done}>
-            <div class="candidate-head"><span>{letter(index)}</span>{turn.chosen === index && <span class="badge accent">Chosen</span>}</div>
+            <div class="candidate-head"><span>{letter(index)}</span>{turn.chosen === index && <span class="tag accent">Chosen</span>}</div>
             <Text candidate={candidate} />
             {usable && turn.chosen !== index && (newest || turn.chosen === null) && (
               <Button class="choose" onClick={() => onChoose(index)} aria-keyshortcuts={newest ? (index === 0 ? "ArrowLeft" : "ArrowRight") : undefined}>
@@ -49,7 +49,7 @@ export function TurnView(props: TurnProps) {
   const pair = turn.candidates.length > 1;
   const text = turn.candidates[turn.chosen ?? 0]!.text;
   return (
-    <li class="turn">
+    <li class="exchange">
       <div class="asked"><span class="unseen">You: </span><p class="prose">{turn.ask}</p></div>
       {pair ? <Pair {...props} /> : <div class="answer" aria-busy={!done}><span class="unseen">Model: </span><Text candidate={turn.candidates[0]!} /></div>}
       {done && (!pair || turn.chosen !== null) && !turn.candidates[0]!.error && (

@@ -47,7 +47,7 @@ function Composer({ busy, blocked, onAsk, onStop }: { busy: boolean; blocked: bo
     area.style.height = `${Math.min(area.scrollHeight + 2, 240)}px`;
   }, [text]);
   return (
-    <form class="composer" onSubmit={(event) => { event.preventDefault(); send(); }}>
+    <form class="chat-composer" onSubmit={(event) => { event.preventDefault(); send(); }}>
       <textarea ref={box} rows={1} autofocus aria-label="Message" placeholder={blocked ? "Choose an answer first" : "Ask something"} value={text} onInput={(event) => setText(event.currentTarget.value)} onKeyDown={key} />
       {busy
         ? <Button onClick={onStop} aria-keyshortcuts="Escape">Stop <Kbd chord="Escape" /></Button>

@@ -57,7 +57,7 @@ function Places({ session }: { session: Session }) {
           <ul>
             {group.places.map((place) => (
               <li key={place.href}>
-                <Link href={place.href} class="place" aria-current={within(path, place.href) ? "page" : undefined}>
+                <Link href={place.href} class="nav-place" aria-current={within(path, place.href) ? "page" : undefined}>
                   <Icon name={place.icon} />{place.name}
                 </Link>
               </li>
@@ -115,12 +115,12 @@ export function Frame({ session, wide, children }: { session: Session; wide?: bo
         <div class="side-body" id="places">
           <nav aria-label="Pages"><Places session={session} /></nav>
           <div class="side-foot">
-            <Link href="/" class="place"><Icon name="answer" />Answer questions</Link>
+            <Link href="/" class="nav-place"><Icon name="answer" />Answer questions</Link>
             <div class="who"><span class="who-name soft small" title={session.annotator}>{session.annotator}</span><Theme /></div>
           </div>
         </div>
       </header>
-      <main id="main" ref={main} tabIndex={-1} class={wide ? "desk wide" : "desk"}>{children}</main>
+      <main id="main" ref={main} tabIndex={-1} class={wide ? "desk broad" : "desk"}>{children}</main>
     </div>
   );
 }

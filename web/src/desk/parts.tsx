@@ -8,7 +8,7 @@ import type { Loaded } from "./load";
 export type Tone = "plain" | "good" | "bad" | "warn" | "accent";
 
 export function Badge({ tone = "plain", children }: { tone?: Tone; children: ComponentChildren }) {
-  return <span class={`badge ${tone}`}>{children}</span>;
+  return <span class={`tag ${tone}`}>{children}</span>;
 }
 
 /// A number with its name; `note` says what it means.

@@ -88,7 +88,7 @@ export function AnnotatorCard({ annotator, viewer, onClose, onChange }: { annota
   };
   return (
     <Dialog title={name} side onClose={onClose}>
-      <div class="badges"><Badge tone={standings[standing].tone}>{standings[standing].name}</Badge><Badge>{annotator.source}</Badge></div>
+      <div class="tags"><Badge tone={standings[standing].tone}>{standings[standing].name}</Badge><Badge>{annotator.source}</Badge></div>
       {warnings.length > 0 && <ul class="warnings">{warnings.map((warning) => <li key={warning}>{warning}</li>)}</ul>}
       <Facts annotator={annotator} />
       <div class="stack">

@@ -30,7 +30,7 @@ function Row({ annotator, onOpen }: { annotator: Annotator; onOpen: () => void }
     <tr>
       <th scope="row">
         <button type="button" class="link" onClick={onOpen}>{name}</button>
-        <div class="badges">
+        <div class="tags">
           {source !== "human" && <Badge>{source}</Badge>}
           {standing !== "active" && <Badge tone={standings[standing].tone}>{standings[standing].name}</Badge>}
           {warnings.length > 0 && <Badge tone="warn">{plural(warnings.length, "warning")}</Badge>}

@@ -20,7 +20,7 @@ function Row({ found, onOpen }: { found: Found; onOpen: () => void }) {
   return (
     <tr>
       <th scope="row" class="text"><button type="button" class="link" onClick={onOpen}><span class="clamp">{shorten(promptText(question), 200) || question.id}</span></button></th>
-      <td>{describe(answer.said, question)}<div class="badges">{remarks(answer).map((remark) => <Badge key={remark} tone="warn">{remark}</Badge>)}</div></td>
+      <td>{describe(answer.said, question)}<div class="tags">{remarks(answer).map((remark) => <Badge key={remark} tone="warn">{remark}</Badge>)}</div></td>
       <td class="nowrap">{found.annotator}{found.source !== "human" && <> <Badge>{found.source}</Badge></>}</td>
       <td class="nowrap soft">{formName(question)}</td>
       <td class="num soft">{moment(found.answered_at)}</td>
@@ -96,8 +96,8 @@ export function Answers(_: { session: Session }) {
         <div class="grow"><TextField label="Words" type="search" placeholder="In prompts, items and comments" value={text} onInput={(event) => setText(event.currentTarget.value)} /></div>
         {choose("Annotator", annotator, "Everybody", people.value ?? [], setAnnotator)}
         {choose("Form", form, "All forms", forms.value ?? [], setForm)}
-        <label class="check"><input type="checkbox" checked={flagged} onChange={(event) => setFlagged(event.currentTarget.checked)} />Flagged</label>
-        <label class="check"><input type="checkbox" checked={skipped} onChange={(event) => setSkipped(event.currentTarget.checked)} />Skipped</label>
+        <label class="tick-box"><input type="checkbox" checked={flagged} onChange={(event) => setFlagged(event.currentTarget.checked)} />Flagged</label>
+        <label class="tick-box"><input type="checkbox" checked={skipped} onChange={(event) => setSkipped(event.currentTarget.checked)} />Skipped</label>
       </form>
       {first.fault && <Fault fault={first.fault} again={first.reload} />}
       <Panel flush>

@@ -55,7 +55,7 @@ export function ChangeQuestions({ entries, onClose }: { entries: QueueEntry[]; o
       footer={<><Button onClick={() => onClose(false)}>Cancel</Button>
         <Button kind={what === "withdraw" ? "danger" : "primary"} type="submit" form="change" disabled={busy || missing}>{whats.find((each) => each.value === what)!.label}</Button></>}
     >
-      {entries.length === 1 && <p class="quoted prose">{entries[0]!.prompt}</p>}
+      {entries.length === 1 && <p class="cited prose">{entries[0]!.prompt}</p>}
       <form id="change" class="stack" onSubmit={send}>
         <Choice label="What" options={whats} value={what} onChange={(next) => { setWhat(next); setNumber(next === "priority" ? entries[0]?.priority ?? 0 : 1); }} />
         <p class="soft small">{explained[what]}</p>

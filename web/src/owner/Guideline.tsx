@@ -40,7 +40,7 @@ function Editor({ now, viewer, onPublished }: { now: Document; viewer: boolean; 
   };
   const same = version.trim() === now.version;
   return (
-    <form class="editor" onSubmit={publish}>
+    <form class="doc-editor" onSubmit={publish}>
       <div class="editor-panes">
         <Panel>
           <Field label="Text (Markdown)">

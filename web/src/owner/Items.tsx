@@ -24,12 +24,12 @@ export function Items({ question, preferred, diff, voters }: ItemsProps) {
   return (
     <>
       {compared && <p class="small soft">{percent(compared.shared)} of the words are in both; what only one of them says is marked.</p>}
-      <div class="items">
+      <div class="text-cards">
         {question.items.map((item, index) => (
-          <section key={index} class={preferred === index ? "item preferred" : "item"} aria-label={`Item ${letter(index)}`}>
-            <div class="item-head"><span>{letter(index)}</span>{preferred === index && <Badge tone="accent">Better</Badge>}</div>
+          <section key={index} class={preferred === index ? "text-card preferred" : "text-card"} aria-label={`Item ${letter(index)}`}>
+            <div class="text-card-head"><span>{letter(index)}</span>{preferred === index && <Badge tone="accent">Better</Badge>}</div>
             {compared ? <Pieces pieces={index === 0 ? compared.left : compared.right} /> : <p class="prose">{item.text || (item.clip ? "A clip" : "")}</p>}
-            {item.quotes?.map((quote) => <blockquote key={quote.title} class="quoted small"><strong>{quote.title}</strong> {quote.text}</blockquote>)}
+            {item.quotes?.map((quote) => <blockquote key={quote.title} class="cited small"><strong>{quote.title}</strong> {quote.text}</blockquote>)}
             {voters?.[index] && <p class="voters small">{voters[index]!.length ? voters[index]!.join(", ") : <span class="soft">nobody</span>}</p>}
           </section>
         ))}
@@ -40,10 +40,10 @@ export function Items({ question, preferred, diff, voters }: ItemsProps) {
 
 export function Prompt({ question }: { question: Question }) {
   const { messages } = question.prompt ?? {};
-  if (!messages?.length) return <p class="quoted prose">{promptText(question)}</p>;
+  if (!messages?.length) return <p class="cited prose">{promptText(question)}</p>;
   return (
-    <ol class="dialogue">
-      {messages.map((message, index) => <li key={index}><span class="speaker small soft">{message.role}</span><p class="prose">{message.content}</p></li>)}
+    <ol class="transcript">
+      {messages.map((message, index) => <li key={index}><span class="who-speaks small soft">{message.role}</span><p class="prose">{message.content}</p></li>)}
     </ol>
   );
 }

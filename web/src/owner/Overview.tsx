@@ -19,7 +19,7 @@ function Progress({ overview }: { overview: Overview }) {
   const done = questions - open;
   const share = questions ? done / questions : 0;
   return (
-    <section class="panel progress" aria-label="Progress">
+    <section class="panel done-card" aria-label="Progress">
       <div class="progress-text">
         <div>
           <p class="progress-share figure">{percent(share)}</p>
@@ -27,7 +27,7 @@ function Progress({ overview }: { overview: Overview }) {
         </div>
         <p class="progress-headline">{headline(overview)}</p>
       </div>
-      <div class="bar tall" role="img" aria-label={`${percent(share)} answered, ${count(leased)} with somebody now`}>
+      <div class="meter tall" role="img" aria-label={`${percent(share)} answered, ${count(leased)} with somebody now`}>
         <i style={{ width: percent(share, 2) }} /><i style={{ width: percent(questions ? leased / questions : 0, 2) }} />
       </div>
     </section>

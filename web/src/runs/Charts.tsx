@@ -43,7 +43,7 @@ function Others({ names, ...shared }: Shared & { names: string[] }) {
         <input class="input" type="search" aria-label="Find a metric" placeholder={`Find among ${names.length}`} value={words} onInput={(event) => setWords(event.currentTarget.value)} />
       </div>
       <div class="metric-names" role="group" aria-label="Metrics to show">
-        {found.map((name) => <button key={name} type="button" class="chip" aria-pressed={open.includes(name)} onClick={() => flip(name)}>{name}</button>)}
+        {found.map((name) => <button key={name} type="button" class="metric-chip" aria-pressed={open.includes(name)} onClick={() => flip(name)}>{name}</button>)}
         {found.length === 0 && <p class="soft small">No metric is called so.</p>}
       </div>
       {open.length > 0 && (

@@ -44,7 +44,7 @@ function Verdict({ settings }: { settings: RunSettings }) {
   const { verdict } = settings;
   if (!verdict) return null;
   return (
-    <section class={`verdict ${verdict.outcome}`} aria-label="Verdict">
+    <section class={`run-verdict ${verdict.outcome}`} aria-label="Verdict">
       <p class="verdict-text">{verdict.headline}</p>
       {verdict.findings?.length > 0 && <ul class="small">{verdict.findings.map((finding) => <li key={finding.code}>{finding.serious && <strong>Serious: </strong>}{finding.text}</li>)}</ul>}
     </section>

@@ -17,7 +17,7 @@ function Progress({ run }: { run: RunEntry }) {
   return (
     <div class="run-progress">
       <span class="figure">{count(run.step)} <span class="soft">/ {count(run.steps)}</span></span>
-      <span class="bar" aria-hidden="true"><i style={{ width: percent(share, 1) }} /></span>
+      <span class="meter" aria-hidden="true"><i style={{ width: percent(share, 1) }} /></span>
     </div>
   );
 }
