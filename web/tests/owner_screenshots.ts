@@ -17,7 +17,7 @@ async function chat(page: Page) {
   await page.keyboard.press("Enter");
   await page.getByRole("button", { name: "A is better" }).waitFor();
 }
-async function prompt(page: Page) { await page.getByText("One prompt over time").click(); }
+async function prompt(page: Page) { await page.getByRole("radio", { name: "One prompt over time" }).check({ force: true }); }
 
 const pages: [name: string, path: string, act?: (page: Page) => Promise<void>][] = [
   ["overview", "/owner"], ["queue", "/owner/queue"], ["answers", "/owner/answers", answers], ["disagreements", "/owner/disagreements"], ["agreement", "/owner/agreement"],

@@ -25,7 +25,7 @@ export function percent(share: number | null | undefined, digits = 0): string {
 export function measured(value: number | null | undefined): string {
   if (!known(value)) return nothing;
   const size = Math.abs(value);
-  if (size === 0) return "0";
+  if (Number.isInteger(value) && size < 1e6) return minus(value.toLocaleString("en-US"));
   if (size >= 1e6 || size < 1e-4) return value.toExponential(2).replace("e+", "e").replace("-", "−");
   const digits = size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : 3;
   const text = size < 0.01 ? value.toPrecision(2) : value.toFixed(digits);

@@ -21,6 +21,16 @@ function push(pieces: Piece[], text: string, own: boolean): void {
   else pieces.push({ text, own });
 }
 
+/** A space between two words of one's own is one's own: a marked phrase reads as one. */
+function joined(pieces: Piece[]): Piece[] {
+  const list: Piece[] = [];
+  pieces.forEach((piece, at) => {
+    const between = piece.text.trim() === "" && pieces[at - 1]?.own && pieces[at + 1]?.own;
+    push(list, piece.text, piece.own || !!between);
+  });
+  return list;
+}
+
 /** Texts too far apart for a word diff within the time allowed are wholly each one's own. */
 export function wordDiff(left: string, right: string): WordDiff {
   const changes = diffWordsWithSpace(left, right, { timeout: 500 });
@@ -32,6 +42,8 @@ export function wordDiff(left: string, right: string): WordDiff {
     if (!change.removed) push(result.right, change.value, change.added);
     if (!change.added && !change.removed) same += words(change.value);
   }
+  result.left = joined(result.left);
+  result.right = joined(result.right);
   const longest = Math.max(words(left), words(right));
   result.shared = longest === 0 ? 1 : Math.min(1, same / longest);
   return result;

@@ -20,7 +20,7 @@ function Row({ found, onOpen }: { found: Found; onOpen: () => void }) {
   return (
     <tr>
       <th scope="row" class="text"><button type="button" class="link" onClick={onOpen}><span class="clamp">{shorten(promptText(question), 200) || question.id}</span></button></th>
-      <td>{describe(answer.said, question)}<div class="tags">{remarks(answer).map((remark) => <Badge key={remark} tone="warn">{remark}</Badge>)}</div></td>
+      <td>{describe(answer.said, question)}<div class="tags">{(answer.flags ?? []).map((flag) => <Badge key={flag} tone="warn">{flag}</Badge>)}</div></td>
       <td class="nowrap">{found.annotator}{found.source !== "human" && <> <Badge>{found.source}</Badge></>}</td>
       <td class="nowrap soft">{formName(question)}</td>
       <td class="num soft">{moment(found.answered_at)}</td>

@@ -16,7 +16,7 @@ export const panels: Panel[] = [
     ],
   },
   {
-    title: "Reward in training", caption: "learned score of each batch; with the KL penalty below",
+    title: "Reward in training", caption: "batch mean; below, less the KL penalty",
     curves: [
       { metric: "objective/scores", name: "Score", tone: "learned", smooth: true },
       { metric: "objective/rlhf_reward", name: "Reward", tone: "plain", smooth: true },
