@@ -26,12 +26,12 @@ export function Items({ question, preferred, diff, voters }: ItemsProps) {
       {compared && <p class="small soft">{percent(compared.shared)} of the words are in both; what only one of them says is marked.</p>}
       <div class="text-cards">
         {question.items.map((item, index) => (
-          <section key={index} class={preferred === index ? "text-card preferred" : "text-card"} aria-label={`Item ${letter(index)}`}>
+          <div role="group" key={index} class={preferred === index ? "text-card preferred" : "text-card"} aria-label={`Item ${letter(index)}`}>
             <div class="text-card-head"><span>{letter(index)}</span>{preferred === index && <Badge tone="accent">Better</Badge>}</div>
             {compared ? <Pieces pieces={index === 0 ? compared.left : compared.right} /> : <p class="prose">{item.text || (item.clip ? "A clip" : "")}</p>}
             {item.quotes?.map((quote) => <blockquote key={quote.title} class="cited small"><strong>{quote.title}</strong> {quote.text}</blockquote>)}
             {voters?.[index] && <p class="voters small">{voters[index]!.length ? voters[index]!.join(", ") : <span class="soft">nobody</span>}</p>}
-          </section>
+          </div>
         ))}
       </div>
     </>
