@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { change, settings } from "./settings";
 import { actions, together, type Action, type Scope } from "./keys";
 
@@ -114,7 +114,8 @@ if (typeof document !== "undefined") document.addEventListener("keydown", onKey)
 export function useShortcut(id: string, handler: Handler, on = true): void {
   const latest = useRef(handler);
   latest.current = handler;
-  useEffect(() => {
+  // Bound with the drawing, not after it: the next key may come before the browser has painted.
+  useLayoutEffect(() => {
     if (!on) return;
     const mine: Bound = { id, handler: latest, layer };
     bound.push(mine);

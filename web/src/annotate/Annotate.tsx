@@ -75,7 +75,7 @@ function Body({ desk, activity }: { desk: Desk; activity: { current: ActiveTime 
   const now = desk.current;
   return (
     <AnswerDesk key={now.id} assignment={now} start={desk.drafts.load(now.question.id)} send="Send"
-      onSave={(draft) => desk.drafts.save(now.question.id, draft)} onUndo={undo} onActive={(time) => { activity.current = time; }}
+      onSave={(draft) => desk.drafts.save(now.question.id, draft)} onUndo={undo} onActive={(time) => { activity.current = time; }} onClaim={(id) => desk.claim(id)}
       onAnswer={(answer, draft) => { desk.drafts.drop(now.question.id); desk.submit(answer, draft); }} />
   );
 }

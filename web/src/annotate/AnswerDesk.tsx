@@ -20,11 +20,12 @@ interface AnswerDeskProps {
   onAnswer: (answer: Answer, draft: Draft) => void;
   onUndo?: () => void;
   onActive?: (time: ActiveTime) => void;
+  onClaim?: (assignment: string) => void;
   skippable?: boolean;
 }
 
 /// One question with everything needed to answer it. Drawn anew for each question.
-export function AnswerDesk({ assignment, start, send, onSave, onAnswer, onUndo, onActive, skippable = true }: AnswerDeskProps) {
+export function AnswerDesk({ assignment, start, send, onSave, onAnswer, onUndo, onActive, onClaim, skippable = true }: AnswerDeskProps) {
   const { question } = assignment;
   const [draft, setDraft] = useState<Draft>(() => start ?? emptyDraft());
   const [cursor, setCursor] = useState<Cursor>({ part: 0, row: 0 });
@@ -62,7 +63,7 @@ export function AnswerDesk({ assignment, start, send, onSave, onAnswer, onUndo, 
     onAnswer({ said: { kind: "skip", reason }, details: {}, active_seconds: time.seconds(), ...(latest.current.flags.length ? { flags: latest.current.flags } : {}), ...(latest.current.comment ? { comment: latest.current.comment } : {}) }, latest.current);
   };
   const surroundings = useMemo(() => ({
-    assignment: assignment.id, skip, blurred: draft.flags.includes("unsafe") && !revealed, reveal: () => setRevealed(true),
+    assignment: assignment.id, claim: (id: string) => onClaim?.(id), skip, blurred: draft.flags.includes("unsafe") && !revealed, reveal: () => setRevealed(true),
     replayed: () => keep({ ...latest.current, replays: (latest.current.replays ?? 0) + 1 }),
   }), [draft.flags, revealed]);
 

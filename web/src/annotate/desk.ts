@@ -8,6 +8,7 @@ import { Outbox, type Letter, type Outlook } from "../outbox";
 
 const deep = 5; // answers that can be taken back one after another
 const ahead = 2; // questions held: the one at hand and the next
+const most = 5;  // questions the server gives at once
 
 export interface Done { assignment: Assignment; draft: Draft; sequence?: number }
 export interface VerdictShown { pending: boolean; right?: boolean; explanation?: string }
@@ -164,7 +165,7 @@ export class Desk {
     this.fetching = new AbortController();
     const empty = !this.current;
     try {
-      this.take(await this.api.next(ahead + this.outbox.outlook.waiting, empty && this.started ? 20 : 0, this.fetching.signal));
+      this.take(await this.api.next(Math.min(most, ahead + this.outbox.outlook.waiting), empty && this.started ? 20 : 0, this.fetching.signal));
     } catch (error) {
       if (!this.stopped) this.fault = error instanceof ApiError ? error.message : String(error);
     }
@@ -188,6 +189,12 @@ export class Desk {
     this.waiting = waiting;
     this.fault = "";
     fresh.forEach((each) => this.events.onFetched?.(each));
+  }
+
+  /// A question that is answered elsewhere on the page: a turn of a conversation. It's no question of the queue.
+  claim(assignment: string): void {
+    this.answered.add(assignment);
+    this.next = this.next.filter((each) => each.id !== assignment);
   }
 
   held(): Assignment[] {

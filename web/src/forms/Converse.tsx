@@ -106,7 +106,9 @@ function Turn({ turn, active, onChosen }: { turn: Assignment; active: boolean; o
   const region = useRef<HTMLDivElement>(null);
   const items = turn.question.items;
   const part = turn.question.form.parts[0]!;
+  const { claim } = useSurroundings();
   useEffect(() => {
+    claim(turn.id);
     region.current?.focus({ preventScroll: true });
     region.current?.scrollIntoView({ block: "nearest" });
     const beat = setInterval(() => void api.heartbeat([turn.id]).catch(() => {}), 45_000);

@@ -4,7 +4,7 @@ import { socket } from "../api";
 // after a break until the server says it has stored them.
 
 export interface LiveState { tick: number; time: number; return: number; episode: number; action: unknown; paused: boolean; speed: number; signals: number }
-export interface Press { number: number; tick: number; value: number; at: number }
+export interface Press { number: number; tick: number; value: number; at: number; delay: number }
 export interface LiveEvents {
   onFrame: (tick: number, picture: Blob) => void;
   onState: (state: LiveState) => void;
@@ -17,6 +17,7 @@ type Wire = Pick<WebSocket, "send" | "close" | "readyState"> & Pick<WebSocket, "
 
 export class LiveSession {
   tick = 0;
+  private delay = 0; // seconds, one way
   private wire: Wire | null = null;
   private readonly unstored = new Map<number, Press>();
   private timers: ReturnType<typeof setInterval>[] = [];
@@ -30,7 +31,7 @@ export class LiveSession {
 
   /// One press; returns its number. It counts for the frame that was on the screen.
   press(value: number): number {
-    const press = { number: ++this.number, tick: this.tick, value, at: this.now() };
+    const press = { number: ++this.number, tick: this.tick, value, at: this.now(), delay: this.delay };
     this.unstored.set(press.number, press);
     this.say({ type: "signal", ...press });
     return press.number;
@@ -78,7 +79,9 @@ export class LiveSession {
       case "stored":
         this.unstored.delete(message.number);
         return this.events.onStored(message.number);
-      case "pong": return this.events.onDelay((this.now() - message.at) / 2);
+      case "pong":
+        this.delay = (this.now() - message.at) / 2;
+        return this.events.onDelay(this.delay);
     }
   }
 }
