@@ -108,7 +108,7 @@ export function optionsOf(props: ChartProps, box: HTMLElement, onMove: (index: n
     scales: { x: { time: !!time }, y, ...(right ? { right: { distr: log ? 3 : 1 } as uPlot.Scale } : {}) },
     axes: [
       axis(box, { size: 28, grid: { show: false }, space: 70, ...(time ? {} : { values: number, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6] }) }),
-      axis(box, { size: 46, space: 36, values: show ? (_, values) => values.map((value) => (value === null ? "" : show(value))) : number, ...(left ? { stroke: () => colour(box, left.tone) } : {}) }),
+      axis(box, { size: 46, space: 36, values: show ? (_, values) => values.map((value) => (value === null ? "" : show(value).replace(/\.0+%$/, "%"))) : number, ...(left ? { stroke: () => colour(box, left.tone) } : {}) }),
       ...(right ? [axis(box, { scale: "right", side: 1, size: 46, space: 36, grid: { show: false }, values: number, stroke: () => colour(box, right.tone) })] : []),
     ],
     legend: { show: false },
