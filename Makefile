@@ -10,7 +10,7 @@ NINJA  := $(shell [ -t 2 ] || echo -- --quiet)
 # Output of a tool that worked is noise: it goes to a log, which is shown when the tool failed.
 quietly = @mkdir -p $(BUILD); echo "$(2)" >&2; $(1) >$(BUILD)/$(3).log 2>&1 </dev/null || { tail -40 $(BUILD)/$(3).log >&2; exit 1; }
 
-.PHONY: all demo test test-slow bench format docs fuzz install clean help setup configure
+.PHONY: all demo test bench format docs fuzz install clean help setup configure
 all: build/rlhf  ## build the program (default)
 
 setup:  ## bring system packages, LibTorch, default models and Rust crates (a second when they are there)
@@ -28,14 +28,10 @@ demo: build/rlhf  ## a whole paper end to end with a simulated labeler, in minut
 	@build/rlhf recipe run $(RECIPE) --preset small --output runs/demo --overwrite; status=$$?; \
 	  [ ! -f runs/demo/report.html ] || printf '\nThe report: %s\n' '$(CURDIR)/runs/demo/report.html'; exit $$status
 
-test: configure  ## build everything and run every test but the slow ones
+test: configure  ## build everything and run every test
 	@echo "building everything" >&2
 	@cmake --build --preset $(PRESET) -j $(JOBS) $(NINJA)
 	@OMP_NUM_THREADS=1 ctest --preset $(PRESET) --output-on-failure --label-exclude slow -j $(JOBS)
-
-test-slow: configure  ## the slow tests
-	@cmake --build --preset $(PRESET) -j $(JOBS) $(NINJA)
-	@ctest --preset $(PRESET) --output-on-failure --label-regex slow
 
 bench: configure  ## our speed and the peers', in turn on this machine (hours; see benchmarks/README.md)
 	@cmake --build --preset $(PRESET) --target benchmarks -j $(JOBS) $(NINJA)
