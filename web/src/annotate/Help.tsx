@@ -36,8 +36,9 @@ export function HelpDialog({ offered, onClose }: { offered: Set<string>; onClose
               <li key={action.id}>
                 <span>{action.label}</span>
                 {action.fixed ? <span class="row caps">{action.keys.length > 4 ? <><Kbd chord="0" />–<Kbd chord="9" /></> : action.keys.map((key) => <Kbd key={key} chord={key} />)}</span> : (
-                  <button type="button" class="button quiet caps" aria-label={`${action.label}: ${asking === action.id ? "press a key" : keysOf(action.id).map(keyText).join(" or ")}. Change`}
+                  <button type="button" class="button quiet caps"
                     onClick={() => setAsking(action.id)} onBlur={() => setAsking("")} onKeyDown={asking === action.id ? (event) => take(action, event) : undefined}>
+                    <span class="unseen">{`${action.label}: ${asking === action.id ? "press a key" : keysOf(action.id).map(keyText).join(" or ")}. Change`}</span>
                     {asking === action.id ? "Press a key…" : keysOf(action.id).map((key) => <Kbd key={key} chord={key} />)}
                   </button>
                 )}

@@ -82,11 +82,12 @@ function Scale({ steps, draft, set }: { steps: Step[]; draft: Comparison | undef
         {steps.map((step, place) => (
           <button
             key={step.label} type="button" class={`button step ${step.said.tie ? "middle" : ""}`} aria-pressed={same(draft, step.said)}
-            aria-label={step.label} aria-keyshortcuts={String(place + 1)} title={step.label}
+            aria-keyshortcuts={String(place + 1)} title={step.label}
             onMouseDown={(event) => event.preventDefault()} onClick={() => set(step.said)}
           >
-            <span class="step-number">{place + 1}</span>
-            <span class="step-name">{step.short}</span>
+            <span class="unseen">{step.label}</span>
+            <span class="step-number" aria-hidden="true">{place + 1}</span>
+            <span class="step-name" aria-hidden="true">{step.short}</span>
           </button>
         ))}
       </div>
