@@ -9,6 +9,7 @@
 
 #include "rlhf/core/clock.h"
 #include "rlhf/core/error.h"
+#include "rlhf/core/files.h"
 #include "rlhf/feedback/record.h"
 #include "rlhf/serving/body.h"
 #include "rlhf/serving/chat_turns.h"
@@ -112,6 +113,7 @@ struct Labeling::State {
   Response revise(const Request& request);
   Response undo(const Request& request);
   Response history(const Request& request);
+  Response chat_feedback(const Request& request);
 
   feedback::LeaseOptions lease_options() const {
     return {.timeout = options.lease,
@@ -244,6 +246,41 @@ Response Labeling::State::history(const Request& request) {
   return Response::json({{"entries", entries}});
 }
 
+/// What somebody thought of an answer in the chat: a question that is asked and answered at once.
+Response Labeling::State::chat_feedback(const Request& request) {
+  const auto annotator = annotator_of(request);
+  const auto body = request.json();
+  const auto candidates = body_field<std::vector<std::string>>(body, "candidates");
+  const auto chosen = body_optional<std::int64_t>(body, "chosen");
+  const auto stars = body_optional<double>(body, "stars");
+  if (candidates.empty() || (!stars && !(chosen && candidates.size() == 2)))
+    refuse(Category::bad_data, "chosen", "neither a choice between two candidates nor stars were given",
+           "See docs/http_api.md.");
+  feedback::Question question;
+  question.form = feedback::builtin_form(stars ? "rating" : "pair");
+  if (stars) question.form.parts.front().axes = {{.name = "rating", .label = "Stars", .low = 1, .high = 5}};
+  question.id = "chat/" + annotator.name + "/" + sha256(body.dump() + std::to_string(now())).substr(0, 16);
+  for (const auto& each : body_field<json>(body, "messages"))
+    question.prompt.messages.push_back(
+        {body_field<std::string>(each, "role"), body_field<std::string>(each, "content"), nullptr});
+  question.prompt.id = question.id;
+  const auto first = stars && chosen.value_or(0) == 1 && candidates.size() > 1 ? 1u : 0u;
+  for (std::size_t i = stars ? first : 0; i < (stars ? first + 1 : candidates.size()); ++i) {
+    feedback::Item item;
+    item.text = candidates[i];
+    item.sample = static_cast<int>(i);
+    question.shown.push_back(static_cast<int>(question.items.size()));
+    question.items.push_back(std::move(item));
+  }
+  question.reserved_for = annotator.name;
+  store.publish(question);
+  const auto held = store.lease_question(annotator, question.id, options.lease);
+  if (!held) refuse(Category::check, "chat", "the answer could not be recorded", "Try again.");
+  const Answer said =
+      stars ? Answer(feedback::Rating{{{0, "rating", *stars}}}) : Answer(feedback::Comparison{.best = *chosen});
+  return Response::json({{"sequence", store.answer(*held, said)}});
+}
+
 Labeling::Labeling(feedback::Store& store, LabelingOptions options, ChatFn chat)
     : state_(new State{store, options, Qualification(store, options.pass_mark, options.pause_mark), nullptr, {}, {}}) {
   if (chat) state_->chat = std::make_unique<ChatTurns>(store, std::move(chat), options.lease, options.heldout_share);
@@ -264,6 +301,7 @@ void Labeling::add_routes(Router& router) {
   router.post("/api/revise", route(&State::revise), annotators);
   router.post("/api/undo", route(&State::undo), annotators);
   router.get("/api/history", route(&State::history), annotators);
+  router.post("/api/chat/feedback", route(&State::chat_feedback), annotators);
   if (!state_->chat) return;
   router.post(
       "/api/chat",

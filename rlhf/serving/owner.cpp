@@ -280,12 +280,7 @@ Response Owner::State::search(const Request& request) {
 Response Owner::State::document(const Request& request) {
   const auto kind = request.query_text("kind", "guideline");
   const auto found = store.document(kind, request.query_text("name", kind));
-  if (!found)
-    return Response::json({{"kind", kind},
-                           {"name", request.query_text("name", kind)},
-                           {"version", ""},
-                           {"text", ""},
-                           {"ask_again", false}});
+  if (!found) return Response::error(404, "there is no such document yet");
   return Response::json({{"kind", found->kind},
                          {"name", found->name},
                          {"version", found->version},

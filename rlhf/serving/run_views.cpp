@@ -56,7 +56,7 @@ json summary_of(const fs::path& folder) {
           {"title", record.is_object() ? record.value("name", "") : ""},
           {"step", last.is_object() ? last.value("step", 0) : 0},
           {"updated_at", missing ? json() : json(seconds_since_1970(written))},
-          {"state", done ? "done" : "running"}};
+          {"state", done ? "finished" : "running"}};
 }
 
 Response list(const fs::path& runs) {
@@ -93,10 +93,21 @@ Response samples(const fs::path& folder, std::size_t limit) {
   return Response::json({{"samples", all}});
 }
 
-Response settings(const fs::path& folder) {
-  const auto config = folder / "config.toml";
-  return Response::json({{"config", fs::exists(config) ? read_file(config) : ""},
-                         {"record", json::parse(read_file(folder / "run.json"), nullptr, false)}});
+json file_json(const fs::path& file) {
+  return fs::exists(file) ? json::parse(read_file(file), nullptr, false) : json();
+}
+
+Response config(const fs::path& folder) {
+  const auto file = folder / "config.toml";
+  return Response::json({{"toml", fs::exists(file) ? json(read_file(file)) : json()},
+                         {"run", file_json(folder / "run.json")},
+                         {"verdict", file_json(folder / "verdict.json")}});
+}
+
+Response evaluation(const fs::path& folder) {
+  auto rows = json::array();
+  each_row(folder / "evaluation.jsonl", [&](json row) { rows.push_back(std::move(row)); });
+  return Response::json({{"rows", rows}});
 }
 
 }  // namespace
@@ -128,9 +139,11 @@ json reward_model_points(const fs::path& runs) {
 void add_run_routes(Router& router, const fs::path& runs) {
   const RouteOptions viewers{.access = Access::viewers};
   router.get("/api/runs", [runs](const Request&) { return list(runs); }, viewers);
-  router.get(
-      "/api/runs/{name}",
-      [runs](const Request& request) { return settings(run_folder(runs, request.parameter("name"))); }, viewers);
+  const auto of_run = [runs](Response (*view)(const fs::path&)) {
+    return [runs, view](const Request& request) { return view(run_folder(runs, request.parameter("name"))); };
+  };
+  router.get("/api/runs/{name}/config", of_run(config), viewers);
+  router.get("/api/runs/{name}/evaluation", of_run(evaluation), viewers);
   router.get(
       "/api/runs/{name}/metrics",
       [runs](const Request& request) {
