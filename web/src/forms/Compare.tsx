@@ -112,8 +112,8 @@ function Several({ part, question, draft, active, set }: Inner) {
     <div class="stack tight">
       <div class="compare-several">
         {question.items.map((_, item) => (
-          <Button key={item} keep aria-pressed={at === item} aria-keyshortcuts={item < 10 ? String((item + 1) % 10) : undefined} aria-label={`${letter(item)} is the best`} onClick={() => pick(item)}>
-            <b>{letter(item)}</b>{item < 10 && <kbd class="key" aria-hidden="true">{(item + 1) % 10}</kbd>}
+          <Button key={item} keep aria-pressed={at === item} aria-keyshortcuts={item < 10 ? String((item + 1) % 10) : undefined} onClick={() => pick(item)}>
+            <b>{letter(item)}</b><span class="unseen"> is the best</span>{item < 10 && <kbd class="key" aria-hidden="true">{(item + 1) % 10}</kbd>}
           </Button>
         ))}
       </div>

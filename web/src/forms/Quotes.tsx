@@ -12,7 +12,7 @@ export function Quotes({ quotes, question }: { quotes: Quote[]; question: Questi
         <figure key={at} class="quote">
           <figcaption><span class="quote-number">{at + 1}</span><span dir="auto">{quote.title}</span></figcaption>
           <blockquote dir="auto">{quote.text}</blockquote>
-          <button type="button" class="button quiet" onClick={() => setOpen(quote)} aria-label={`Open evidence ${at + 1} in context`}>Open in context</button>
+          <button type="button" class="button quiet" onClick={() => setOpen(quote)}>Open in context<span class="unseen"> (evidence {at + 1})</span></button>
         </figure>
       ))}
       {open && <Dialog title={open.title || "Evidence"} onClose={() => setOpen(null)}><InContext quote={open} question={question} /></Dialog>}
