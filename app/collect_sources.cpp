@@ -86,6 +86,7 @@ feedback::Answer gold_of(const json& row, const std::string& where) {
 }
 
 feedback::Question question_of(const QuestionSource& source, const json& row, const std::string& where) {
+  if (row.is_object() && row.contains("version") && row.contains("items")) return feedback::question_from_json(row, where);
   auto prompt = prompt_of(row, where);
   const auto texts = texts_of(row, where);
   std::vector<data::Completion> completions(texts.size());
