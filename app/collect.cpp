@@ -4,6 +4,7 @@
 #include <iostream>
 #include <mutex>
 #include <optional>
+#include <random>
 #include <thread>
 
 #include "app/collect_sources.h"
@@ -14,6 +15,7 @@
 #include "rlhf/core/error.h"
 #include "rlhf/core/files.h"
 #include "rlhf/feedback/collect.h"
+#include "rlhf/feedback/exchange/files.h"
 #include "rlhf/feedback/store.h"
 #include "rlhf/serving/auth.h"
 #include "rlhf/serving/labeling.h"
@@ -170,6 +172,20 @@ serving::LabelingOptions labeling_options(const CollectSettings& settings) {
   return options;
 }
 
+/// All feedback as the text of one file, the side of the split in a column.
+std::string exported(const feedback::Store& store, const std::string& format, bool anonymous) {
+  namespace exchange = feedback::exchange;
+  const auto events = exchange::all_events(store);
+  exchange::Report report;
+  if (format == "events" && !anonymous) return exchange::events_text(events, report);
+  exchange::Choice choice;
+  if (anonymous) choice.pseudonym_key = std::to_string(std::random_device{}()) + std::to_string(std::random_device{}());
+  const auto& chosen = exchange::format(format);
+  exchange::Sheet sheet;
+  for (const auto& each : exchange::judged(events, choice, report)) chosen.write(each, sheet);
+  return exchange::file_text(chosen, sheet.rows, true);
+}
+
 serving::OwnerOptions owner_options(const CollectSettings& settings, feedback::Store& store,
                                     const std::shared_ptr<serving::FileCredentials>& accounts) {
   serving::OwnerOptions options;
@@ -177,6 +193,9 @@ serving::OwnerOptions owner_options(const CollectSettings& settings, feedback::S
   options.add_questions = [&settings, &store](const std::string& rows) {
     auto source = settings.source;
     return add_questions(store, source, rows, "the upload");
+  };
+  options.export_as = [&store](const std::string& format, bool anonymous) {
+    return exported(store, format, anonymous);
   };
   if (accounts) {
     options.set_login = [accounts](const std::string& name, const std::string& role, const std::string& password) {

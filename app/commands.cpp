@@ -18,6 +18,7 @@ std::span<const Command> commands() {
       {"chat", "talk to a model in the terminal", chat},
       {"serve", "a model behind OpenAI's API", serve},
       {"collect", "the pages on which people give feedback", collect},
+      {"data", "feedback in the formats of other tools", data},
       {"account", "who may log in to a server that others can reach", account},
       {"report", "one self-contained page about a run", report},
       {"inspect", "what a model, a chat template or a text looks like in tokens", inspect},

@@ -34,6 +34,7 @@ std::string list_commands(std::span<const Command> table);
 int chat(const Invocation&);
 int collect(const Invocation&);
 int account(const Invocation&);
+int data(const Invocation&);
 int doctor(const Invocation&);
 int export_model(const Invocation&);
 int generate(const Invocation&);

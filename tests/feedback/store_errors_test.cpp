@@ -112,5 +112,56 @@ TEST(StoreErrors, TheLogCannotBeRewritten) {
   EXPECT_EQ(intruder.run("DELETE FROM events"), SQLITE_CONSTRAINT);
 }
 
+/// A store as version 1 wrote it: one question with two answers wanted, one given, one taken back.
+constexpr const char* version_1 = R"sql(
+CREATE TABLE events (sequence INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL CHECK (kind IN ('question', 'answer', 'undo')),
+  question TEXT NOT NULL, annotator TEXT NOT NULL DEFAULT '', source TEXT NOT NULL DEFAULT '', guideline TEXT NOT NULL DEFAULT '',
+  asked_at REAL NOT NULL, answered_at REAL NOT NULL, body TEXT NOT NULL);
+CREATE TRIGGER events_are_not_changed BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;
+CREATE TRIGGER events_are_not_deleted BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;
+CREATE TABLE questions (id TEXT PRIMARY KEY, sequence INTEGER NOT NULL, wanted INTEGER NOT NULL, given INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE INDEX open_questions ON questions (sequence) WHERE given < wanted;
+CREATE TABLE answers (sequence INTEGER PRIMARY KEY, assignment TEXT NOT NULL UNIQUE, question TEXT NOT NULL, annotator TEXT NOT NULL,
+  skip INTEGER NOT NULL, undone_by INTEGER);
+CREATE INDEX answers_of_question ON answers (question, annotator);
+CREATE TABLE leases (assignment TEXT PRIMARY KEY, question TEXT NOT NULL, annotator TEXT NOT NULL, leased_at REAL NOT NULL,
+  expires_at REAL NOT NULL) WITHOUT ROWID;
+CREATE INDEX leases_of_question ON leases (question);
+INSERT INTO events VALUES (1, 'question', 'q', '', '', '7', 10, 10, '{"version":1,"id":"q","form":"pair","allow_tie":true,"scale":[1.0,7.0],
+  "prompt":{"id":"p","text":"Say a word:","messages":[],"ids":[1],"row":null},
+  "items":[{"text":"a","ids":[2],"policy_version":0,"sample":0},{"text":"b","ids":[3],"policy_version":0,"sample":1}],
+  "shown":[1,0],"split":"train","answers":2,"guideline":"7","metadata":null}');
+INSERT INTO events VALUES (2, 'answer', 'q', 'ann', 'human', '7', 11, 12, '{"version":1,"kind":"comparison","best":1,"tie":false,"strength":1.0}');
+INSERT INTO events VALUES (3, 'answer', 'q', 'bob', 'simulated', '7', 11, 13, '{"version":1,"kind":"comparison","best":0,"tie":true,"strength":1.0}');
+INSERT INTO events VALUES (4, 'undo', 'q', 'bob', 'simulated', '', 14, 14, '{"version":1,"kind":"undo","answer":3}');
+INSERT INTO questions VALUES ('q', 1, 2, 1);
+INSERT INTO answers VALUES (2, 'one', 'q', 'ann', 0, NULL);
+INSERT INTO answers VALUES (3, 'two', 'q', 'bob', 0, 4);
+PRAGMA application_id = 1917601862;
+PRAGMA user_version = 1;
+)sql";
+
+TEST(StoreErrors, AStoreOfVersion1IsBroughtUpToDate) {
+  ScratchFolder folder;
+  const auto path = folder / "old.db";
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &database), SQLITE_OK);
+  char* message = nullptr;
+  ASSERT_EQ(sqlite3_exec(database, version_1, nullptr, nullptr, &message), SQLITE_OK) << message;
+  sqlite3_close(database);
+  EXPECT_EQ(error_of([&] { Store::open(path, {.read_only = true}); }).category(), Category::bad_data);
+
+  auto store = Store::open(path);
+  EXPECT_EQ(store.counts().answers, 1);
+  EXPECT_EQ(store.counts().undone, 1);
+  EXPECT_EQ(store.read(0).size(), 4u);
+  EXPECT_TRUE(store.question("q")->form.parts.at(0).allow_tie);
+  EXPECT_EQ(std::get<Comparison>(std::get<Answer>(store.answers_to("q").at(0).body).said).best, 1);
+  const Annotator bob{"bob", Source::simulated};
+  EXPECT_FALSE(store.lease({"ann", Source::human}, std::chrono::seconds(60)));
+  EXPECT_EQ(store.answer(*store.lease(bob, std::chrono::seconds(60)), Comparison{.best = 1}), 5);
+  EXPECT_EQ(Store::open(path, {.read_only = true}).counts().open, 0);
+}
+
 }  // namespace
 }  // namespace rlhf::feedback

@@ -104,6 +104,30 @@ CREATE TABLE documents (
 ) WITHOUT ROWID;
 )sql";
 
+// Version 1 had one project and three kinds of entries. Its records stay as they are: readers know their version.
+constexpr const char* put_version_1_aside = R"sql(
+DROP TRIGGER events_are_not_changed;
+DROP TRIGGER events_are_not_deleted;
+DROP INDEX open_questions;
+DROP INDEX answers_of_question;
+DROP TABLE leases;
+ALTER TABLE events RENAME TO events_1;
+ALTER TABLE questions RENAME TO questions_1;
+ALTER TABLE answers RENAME TO answers_1;
+)sql";
+constexpr const char* take_version_1_over = R"sql(
+INSERT INTO events (sequence, project, kind, question, annotator, source, guideline, asked_at, answered_at, body)
+  SELECT sequence, 'default', kind, question, annotator, source, guideline, asked_at, answered_at, body FROM events_1;
+INSERT INTO questions (project, id, sequence, form, priority, wanted, given, guideline)
+  SELECT 'default', q.id, q.sequence, json_extract(e.body, '$.form'), 0, q.wanted, q.given, e.guideline
+  FROM questions_1 q JOIN events_1 e ON e.sequence = q.sequence;
+INSERT INTO answers (sequence, project, assignment, question, annotator, skip, undone_by)
+  SELECT sequence, 'default', assignment, question, annotator, skip, undone_by FROM answers_1;
+DROP TABLE events_1;
+DROP TABLE questions_1;
+DROP TABLE answers_1;
+)sql";
+
 [[noreturn]] void fail(const Database& database, std::string what, std::string fix) {
   throw Error({.category = Category::bad_data,
                .where = database.path().string(),
@@ -137,6 +161,17 @@ void create(const Database& database) {
   });
 }
 
+/// All of it in one transaction; what is open is empty again, as leases are no part of the record.
+void migrate(const Database& database) {
+  database.transaction([&] {
+    if (database.number("PRAGMA user_version") != 1) return;  // another process was faster
+    database.execute(put_version_1_aside);
+    database.execute(tables);
+    database.execute(take_version_1_over);
+    database.execute("PRAGMA user_version = " + std::to_string(schema_version));
+  });
+}
+
 }  // namespace
 
 void open_schema(const Database& database, bool read_only) {
@@ -154,7 +189,12 @@ void open_schema(const Database& database, bool read_only) {
              std::to_string(schema_version),
          "Use the newer program that wrote it.");
   }
+  if (version < schema_version && read_only) {
+    fail(database, "the store has version " + std::to_string(version) + ", and is opened for reading only",
+         "Open it once for writing, with `rlhf collect` for example: it is then brought up to date.");
+  }
   if (!read_only) use_write_ahead_log(database);
+  if (version < schema_version) migrate(database);
 }
 
 }  // namespace rlhf::feedback::detail
