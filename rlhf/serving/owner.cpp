@@ -13,6 +13,7 @@
 #include "rlhf/feedback/record.h"
 #include "rlhf/serving/body.h"
 #include "rlhf/serving/http.h"
+#include "rlhf/serving/qualification.h"
 #include "rlhf/serving/question_view.h"
 #include "rlhf/serving/run_views.h"
 
@@ -78,15 +79,6 @@ json entry_of(const feedback::QueueEntry& entry) {
           {"priority", entry.priority},
           {"split", feedback::split_name(entry.question.split)},
           {"prompt", text}};
-}
-
-feedback::AnnotatorRecord record_of(const feedback::Store& store, const std::string& name) {
-  for (auto& each : store.annotators()) {
-    if (each.name == name) return each;
-  }
-  feedback::AnnotatorRecord record;
-  record.name = name;
-  return record;
 }
 
 }  // namespace

@@ -10,6 +10,8 @@ namespace {
 constexpr std::size_t window = 20;
 constexpr std::size_t least = 10;  // gold answers before anybody is paused
 
+}  // namespace
+
 feedback::AnnotatorRecord record_of(const feedback::Store& store, const std::string& name) {
   for (auto& each : store.annotators()) {
     if (each.name == name) return each;
@@ -18,8 +20,6 @@ feedback::AnnotatorRecord record_of(const feedback::Store& store, const std::str
   record.name = name;
   return record;
 }
-
-}  // namespace
 
 Qualification::Qualification(feedback::Store& store, double pass_mark, double pause_mark)
     : store_(store), pass_mark_(pass_mark), pause_mark_(pause_mark) {}

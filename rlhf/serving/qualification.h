@@ -8,6 +8,9 @@
 
 namespace rlhf::serving {
 
+/// What the store knows of an annotator; of one who is not listed, the defaults under that name.
+feedback::AnnotatorRecord record_of(const feedback::Store& store, const std::string& name);
+
 struct Verdict {
   bool right = false;
   std::string explanation;
