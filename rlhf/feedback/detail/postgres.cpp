@@ -90,7 +90,10 @@ Row::Cell cell_of(const pg_result* result, int row, int column) {
 
 Postgres::Postgres(const std::string& location, const Access& access)
     : Database(redacted(location)), conninfo_(location), access_(access), writer_(random_token()) {
-  open();
+  try {
+    open();
+  } catch (const Lost&) {
+  }
   if (PQstatus(connection_.get()) != CONNECTION_OK) unreachable();
 }
 
@@ -173,7 +176,7 @@ void Postgres::script(const std::string& sql) {
 void Postgres::send(std::string_view sql, std::span<const Value> values) {
   auto& name = statements_[std::string(sql)];
   if (name.empty()) {
-    name = "s" + std::to_string(statements_.size());
+    name = "s" + std::to_string(++names_);
     if (!PQsendPrepare(connection_.get(), name.c_str(), numbered(sql).c_str(), 0, nullptr)) throw Lost{};
     ++outstanding_;
   }
