@@ -40,15 +40,15 @@ Store Store::open(const std::string& location, const StoreOptions& options) {
   limit_size(*database, options.max_bytes);
   const auto project = find_project(*database, options.project, options.read_only);
   const auto name = database->location();
-  return Store(std::unique_ptr<State>(
-      new State{name, options, project, detail::Writer(std::move(database)), detail::Readers(location, access),
-                detail::connect(location, access)}));
+  return Store(std::unique_ptr<State>(new State{name, options, project, detail::Writer(std::move(database)),
+                                                detail::Readers(location, access), detail::connect(location, access)}));
 }
 
 namespace {
 
 /// True when an earlier program wrote the same question in its own words.
-bool says_the_same(const std::string& old, const std::string& body, std::int64_t sequence, const std::string& location) {
+bool says_the_same(const std::string& old, const std::string& body, std::int64_t sequence,
+                   const std::string& location) {
   return old == body || detail::dump(to_json(detail::question_of(old, sequence, location))) == body;
 }
 
@@ -96,7 +96,8 @@ std::int64_t Store::publish(const std::vector<Question>& questions) {
 std::vector<Event> Store::read(std::int64_t after, std::int64_t limit) const {
   static const auto sql = std::string("SELECT ") + detail::event_columns +
                           " FROM events e WHERE e.project = ? AND e.sequence > ? ORDER BY e.sequence LIMIT ?";
-  const auto rows = state_->readers.run([&](Database& database) { return database.query(sql, state_->project, after, limit); });
+  const auto rows =
+      state_->readers.run([&](Database& database) { return database.query(sql, state_->project, after, limit); });
   return detail::events_of(rows, state_->location);
 }
 
@@ -110,7 +111,8 @@ bool Store::wait(std::int64_t after, std::chrono::duration<double> timeout) cons
     lock.unlock();
     const bool there = latest() > after;
     const std::chrono::duration<double> left = deadline - Clock::now();
-    if (listens && !there && left.count() > 0) state_->follower->wait(std::min(left, std::chrono::duration<double>(1.0)));
+    if (listens && !there && left.count() > 0)
+      state_->follower->wait(std::min(left, std::chrono::duration<double>(1.0)));
     lock.lock();
     if (listens) {
       state_->somebody_listens = false;

@@ -30,7 +30,8 @@ Given given_of(const detail::Row& row) {
 std::string guideline_in_force(Database& database, std::int64_t project, const std::string& asked_under) {
   if (asked_under.empty()) return {};
   const auto row = database.row(
-      "SELECT n.version FROM documents o JOIN documents n ON n.project = o.project AND n.kind = o.kind AND n.name = o.name"
+      "SELECT n.version FROM documents o JOIN documents n ON n.project = o.project AND n.kind = o.kind AND n.name = "
+      "o.name"
       " WHERE o.project = ? AND o.kind = 'guideline' AND o.version = ? ORDER BY n.sequence DESC LIMIT 1",
       project, asked_under);
   return row ? row->text(0) : asked_under;
@@ -102,9 +103,9 @@ std::int64_t Store::answer(const Assignment& assignment, const Answer& answer) {
                                     state_->project, assignment.id);
     const bool counted = lease && lease->integer(0) != 0;
     const bool in_time = counted && lease->real(1) > now;
-    const auto earlier = database.row(std::string(given_columns) +
-                                          "WHERE question = ? AND annotator = ? AND undone_by IS NULL",
-                                      before->sequence, annotator.name);
+    const auto earlier =
+        database.row(std::string(given_columns) + "WHERE question = ? AND annotator = ? AND undone_by IS NULL",
+                     before->sequence, annotator.name);
     const bool mine = earlier && earlier->integer(2) == before->place;
     // A lease that runs is a promise; after it has run out an answer is welcome while the question wants one.
     if (mine || (!in_time && !said.skip && !before->open())) {
@@ -124,7 +125,11 @@ std::int64_t Store::answer(const Assignment& assignment, const Answer& answer) {
     sequence = detail::append(database, state_->project, entry);
     if (earlier) leave(database, queue, state_->project, given_of(*earlier), sequence, annotator, after);
     enter(database, queue, state_->project,
-          {.sequence = sequence, .question = before->sequence, .place = before->place, .skip = said.skip, .flagged = said.flagged},
+          {.sequence = sequence,
+           .question = before->sequence,
+           .place = before->place,
+           .skip = said.skip,
+           .flagged = said.flagged},
           assignment.id, annotator);
     if (!said.skip) ++after.given;
     if (said.flagged) ++after.flags;
@@ -173,7 +178,11 @@ std::int64_t Store::revise(const Annotator& annotator, std::int64_t earlier, con
                                .body = said.body});
     leave(database, queue, state_->project, old, sequence, annotator, after);
     enter(database, queue, state_->project,
-          {.sequence = sequence, .question = old.question, .place = old.place, .skip = said.skip, .flagged = said.flagged},
+          {.sequence = sequence,
+           .question = old.question,
+           .place = old.place,
+           .skip = said.skip,
+           .flagged = said.flagged},
           "revises/" + std::to_string(earlier), annotator);
     if (!said.skip && old.place == after.place) ++after.given;
     if (said.flagged) ++after.flags;
@@ -195,8 +204,9 @@ std::int64_t Store::undo(const Annotator& annotator, std::int64_t answer) {
     if (old.undone_by != 0) {
       const auto by = database.row("SELECT kind FROM events WHERE sequence = ?", old.undone_by).value();
       if (by.text(0) != "undo")
-        state_->contradiction("answer " + std::to_string(answer) + " was replaced by answer " +
-                                  std::to_string(old.undone_by), "Take that one back.");
+        state_->contradiction(
+            "answer " + std::to_string(answer) + " was replaced by answer " + std::to_string(old.undone_by),
+            "Take that one back.");
       sequence = old.undone_by;
       return;
     }

@@ -53,8 +53,8 @@ class Unavailable : public Error {
   using Error::Error;
 };
 
-/// One connection to SQLite or PostgreSQL, for one thread at a time. Both understand the statements of the store: `?` for
-/// values, ON CONFLICT, RETURNING, WITH RECURSIVE. Every failure is an rlhf::Error that says what to do about it.
+/// One connection to SQLite or PostgreSQL, for one thread at a time. Both understand the statements of the store: `?`
+/// for values, ON CONFLICT, RETURNING, WITH RECURSIVE. Every failure is an rlhf::Error that says what to do about it.
 class Database {
  public:
   virtual ~Database() = default;
@@ -89,8 +89,8 @@ class Database {
   /// Several statements without values.
   virtual void script(const std::string& sql) = 0;
 
-  /// All of `work` or nothing of it, alone among the writers of the store, durable on return. `work` may be called again
-  /// when the server went away in the middle; it runs to its end in one transaction exactly once.
+  /// All of `work` or nothing of it, alone among the writers of the store, durable on return. `work` may be called
+  /// again when the server went away in the middle; it runs to its end in one transaction exactly once.
   virtual void transaction(const std::function<void()>& work) = 0;
 
   /// Returns when another connection may have committed something since the last call, or when the time is over.

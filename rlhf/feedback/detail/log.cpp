@@ -12,7 +12,8 @@ nlohmann::json parse(const std::string& text, const std::string& where) {
   try {
     return nlohmann::json::parse(text);
   } catch (const nlohmann::json::exception&) {
-    throw Error({.category = Category::bad_data, .where = where, .what = "the record is damaged: it is no JSON", .fix = ""});
+    throw Error(
+        {.category = Category::bad_data, .where = where, .what = "the record is damaged: it is no JSON", .fix = ""});
   }
 }
 
@@ -22,11 +23,12 @@ std::string place_of(const std::string& location, std::int64_t sequence) {
 
 std::int64_t append(Database& database, std::int64_t project, const Entry& entry) {
   return database
-      .number("INSERT INTO events (project, kind, question, annotator, source, guideline, asked_at, answered_at, revises,"
-              " body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING sequence",
-              project, entry.kind, entry.question, entry.annotator.name,
-              entry.annotator.name.empty() ? std::string_view() : source_name(entry.annotator.source), entry.guideline,
-              entry.asked_at, entry.answered_at, entry.revises, entry.body)
+      .number(
+          "INSERT INTO events (project, kind, question, annotator, source, guideline, asked_at, answered_at, revises,"
+          " body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING sequence",
+          project, entry.kind, entry.question, entry.annotator.name,
+          entry.annotator.name.empty() ? std::string_view() : source_name(entry.annotator.source), entry.guideline,
+          entry.asked_at, entry.answered_at, entry.revises, entry.body)
       .value();
 }
 

@@ -63,7 +63,8 @@ void migrate_from_1(Database& database) {
   std::int64_t after = 0;
   for (;;) {
     const auto rows = database.query(
-        "SELECT sequence, body FROM events WHERE kind = 'question' AND sequence > ? ORDER BY sequence LIMIT 1000", after);
+        "SELECT sequence, body FROM events WHERE kind = 'question' AND sequence > ? ORDER BY sequence LIMIT 1000",
+        after);
     if (rows.empty()) break;
     for (const auto& row : rows)
       queue.add(question_of(row.text(1), row.integer(0), database.location()), row.integer(0));

@@ -82,7 +82,8 @@ Row::Cell cell_of(const pg_result* result, int row, int column) {
       std::from_chars(begin, end, value);
       return value;
     }
-    default: return std::string(begin, end);
+    default:
+      return std::string(begin, end);
   }
 }
 
@@ -140,10 +141,11 @@ void Postgres::open() {
   listening_ = false;
   if (PQstatus(connection_.get()) != CONNECTION_OK) return;
   // Every statement has its index, and the planner knows nothing of a table that has just been filled: it would scan.
-  script("SET search_path = rlhf_feedback; SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan;"
-         " SET jit = off; SET synchronous_commit = on; SET client_min_messages = warning; SET lock_timeout = " +
-         std::to_string(access_.busy.count()) + ";" +
-         (access_.read_only ? " SET default_transaction_read_only = on;" : ""));
+  script(
+      "SET search_path = rlhf_feedback; SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan;"
+      " SET jit = off; SET synchronous_commit = on; SET client_min_messages = warning; SET lock_timeout = " +
+      std::to_string(access_.busy.count()) + ";" +
+      (access_.read_only ? " SET default_transaction_read_only = on;" : ""));
   PQenterPipelineMode(connection_.get());
 }
 
@@ -259,7 +261,8 @@ void Postgres::attempt(const std::function<void()>& work, std::int64_t token, bo
   const auto before = writes();
   work();
   if (writes() != before) {
-    query("INSERT INTO commits VALUES (?, ?) ON CONFLICT (writer) DO UPDATE SET token = excluded.token", writer_, token);
+    query("INSERT INTO commits VALUES (?, ?) ON CONFLICT (writer) DO UPDATE SET token = excluded.token", writer_,
+          token);
     query("SELECT pg_notify('rlhf_feedback', '')");
     committing = true;
   }

@@ -52,8 +52,8 @@ class Postgres : public Database {
   bool in_transaction_ = false, listening_ = false;
   std::unique_ptr<pg_conn, ClosePostgres> connection_;
   std::unordered_map<std::string, std::string> statements_;  // SQL -> name on the server
-  int names_ = 0;        // names given out; none is used twice on a connection
-  int outstanding_ = 0;  // answers not read yet
+  int names_ = 0;                                            // names given out; none is used twice on a connection
+  int outstanding_ = 0;                                      // answers not read yet
 };
 
 }  // namespace rlhf::feedback::detail

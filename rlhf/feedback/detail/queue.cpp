@@ -39,26 +39,38 @@ std::int64_t Queue::lane_of(const Question& question) {
   const Lane lane{question.reserved_for, question.round, question.form.name, question.gold != nullptr};
   auto& id = lanes_[lane];
   if (id != 0) return id;
-  database_.run("INSERT INTO lanes (project, reserved_for, round, gold, form) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                project_, lane.reserved_for, lane.round, lane.gold, lane.form);
+  database_.run(
+      "INSERT INTO lanes (project, reserved_for, round, gold, form) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+      project_, lane.reserved_for, lane.round, lane.gold, lane.form);
   const auto found = database_.number(
       "SELECT id FROM lanes WHERE project = ? AND reserved_for = ? AND round = ? AND gold = ? AND form = ?", project_,
       lane.reserved_for, lane.round, lane.gold, lane.form);
   return id = found.value();
 }
 
-void Queue::add(const Question& question, std::int64_t sequence) {
+std::int64_t Queue::new_place() {
   if (places_ == 0) next_place_ = database_.number("SELECT places FROM projects WHERE id = ?", project_).value();
   ++places_;
+  return ++next_place_;
+}
+
+std::int64_t Queue::move_to_end(std::int64_t sequence) {
+  const auto place = new_place();
+  database_.run("UPDATE questions SET place = ? WHERE sequence = ?", place, sequence);
+  return place;
+}
+
+void Queue::add(const Question& question, std::int64_t sequence) {
   database_.run("INSERT INTO questions (sequence, project, id, lane, rank, place, wanted) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                sequence, project_, question.id, lane_of(question), -question.priority, ++next_place_, question.answers);
+                sequence, project_, question.id, lane_of(question), -question.priority, new_place(), question.answers);
   ++tally.questions;
   ++tally.open;
 }
 
 void Queue::save(const Queued& before, const Queued& after) {
-  database_.run("UPDATE questions SET rank = ?, wanted = ?, given = ?, leased = ?, flags = ?, withdrawn = ? WHERE sequence = ?",
-                after.rank, after.wanted, after.given, after.leased, after.flags, after.withdrawn, after.sequence);
+  database_.run(
+      "UPDATE questions SET rank = ?, wanted = ?, given = ?, leased = ?, flags = ?, withdrawn = ? WHERE sequence = ?",
+      after.rank, after.wanted, after.given, after.leased, after.flags, after.withdrawn, after.sequence);
   tally.open += static_cast<int>(after.open()) - static_cast<int>(before.open());
 }
 
@@ -71,7 +83,8 @@ std::optional<Queued> Queue::first(std::int64_t lane, std::string_view annotator
       " SELECT CAST(0 AS BIGINT), CAST(? AS DOUBLE PRECISION), CAST(0 AS BIGINT)"
       " UNION ALL"
       " SELECT q.sequence, q.rank, (SELECT s.high FROM seen s WHERE s.project = q.project AND s.annotator = ?"
-      "   AND s.low = (SELECT max(t.low) FROM seen t WHERE t.project = q.project AND t.annotator = ? AND t.low <= q.place)"
+      "   AND s.low = (SELECT max(t.low) FROM seen t WHERE t.project = q.project AND t.annotator = ? AND t.low <= "
+      "q.place)"
       "   AND s.high >= q.place)"
       " FROM walk w JOIN questions q ON q.sequence = (SELECT n.sequence FROM questions n WHERE n.lane = ?"
       "   AND n.withdrawn = 0 AND n.given + n.leased < n.wanted AND (n.rank, n.place) > (w.rank, w.past)"
@@ -95,8 +108,9 @@ void Queue::mark_seen(std::string_view annotator, std::int64_t place) {
     }
     if (run.integer(1) == place - 1) low = run.integer(0);
   }
-  database_.run("INSERT INTO seen VALUES (?, ?, ?, ?) ON CONFLICT (project, annotator, low) DO UPDATE SET high = excluded.high",
-                project_, annotator, low, high);
+  database_.run(
+      "INSERT INTO seen VALUES (?, ?, ?, ?) ON CONFLICT (project, annotator, low) DO UPDATE SET high = excluded.high",
+      project_, annotator, low, high);
 }
 
 void Queue::unmark_seen(std::string_view annotator, std::int64_t place) {
@@ -140,7 +154,8 @@ void Queue::release(std::string_view assignment) {
 }
 
 void Queue::close() {
-  if (places_ == 0 && tally.questions == 0 && tally.open == 0 && tally.answers == 0 && tally.skips == 0 && tally.undone == 0)
+  if (places_ == 0 && tally.questions == 0 && tally.open == 0 && tally.answers == 0 && tally.skips == 0 &&
+      tally.undone == 0)
     return;
   database_.run(
       "UPDATE projects SET places = places + ?, questions = questions + ?, open = open + ?, answers = answers + ?,"

@@ -12,8 +12,8 @@ struct Queued {
   std::int64_t sequence = 0;  // of its publication
   std::string id;
   std::int64_t lane = 0;
-  double rank = 0.0;        // minus the priority: smaller comes first
-  std::int64_t place = 0;   // in line among equal ranks; a question that is asked anew gets a new one
+  double rank = 0.0;       // minus the priority: smaller comes first
+  std::int64_t place = 0;  // in line among equal ranks; a question that is asked anew gets a new one
   std::int64_t wanted = 1, given = 0, leased = 0, flags = 0;
   bool withdrawn = false;
 
@@ -36,6 +36,7 @@ class Queue {
   Queued at(std::int64_t sequence);
   void add(const Question& question, std::int64_t sequence);
   void save(const Queued& before, const Queued& after);
+  std::int64_t move_to_end(std::int64_t sequence);  // a new place in line
 
   /// The first question of a lane that waits and that the annotator is not past.
   std::optional<Queued> first(std::int64_t lane, std::string_view annotator);
@@ -52,6 +53,7 @@ class Queue {
 
  private:
   std::int64_t lane_of(const Question& question);
+  std::int64_t new_place();
 
   Database& database_;
   std::int64_t project_;
