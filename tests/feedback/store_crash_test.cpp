@@ -59,8 +59,8 @@ std::map<std::int64_t, std::int64_t> answers_in(const Store& store) {
   std::int64_t after = 0;
   for (auto events = store.read(after); !events.empty(); events = store.read(after)) {
     for (const auto& event : events) {
-      if (const auto* feedback = std::get_if<Feedback>(&event.body)) {
-        found[event.sequence] = std::get<Comparison>(*feedback).best;
+      if (const auto* feedback = std::get_if<Answer>(&event.body)) {
+        found[event.sequence] = std::get<Comparison>(feedback->said).best;
         EXPECT_EQ(++of_question[event.question], 1) << event.question << " was answered twice";
       }
     }

@@ -49,7 +49,7 @@ TEST(Store, ALeaseAnAnswerAnEvent) {
   EXPECT_EQ(events[0].annotator.source, Source::human);
   EXPECT_EQ(events[0].asked_at, 1000.0);
   EXPECT_EQ(events[0].answered_at, 1005.0);
-  const auto said = std::get<Comparison>(std::get<Feedback>(events[0].body));
+  const auto said = std::get<Comparison>(std::get<Answer>(events[0].body).said);
   EXPECT_EQ(said.best, 1);
   EXPECT_EQ(said.strength, 0.5);
   EXPECT_EQ(std::get<Question>(f.store.read(0, 1).at(0).body).id, "q0");
@@ -140,7 +140,7 @@ TEST(Store, UndoOpensTheQuestionAgain) {
   EXPECT_EQ(error_of([&] { f.store.undo(bob, answer); }).category(), Category::check);
   const auto undo = f.store.undo(ann, answer);
   EXPECT_EQ(f.store.undo(ann, answer), undo);
-  EXPECT_EQ(std::get<Undo>(std::get<Feedback>(f.store.read(undo - 1).at(0).body)).answer, answer);
+  EXPECT_EQ(std::get<Undo>(f.store.read(undo - 1).at(0).body).answer, answer);
   EXPECT_EQ(f.store.counts().undone, 1);
   EXPECT_EQ(f.store.counts().answers, 0);
   EXPECT_EQ(f.store.lease(ann, seconds(60))->question.id, "q0");
@@ -150,14 +150,13 @@ TEST(Store, AnAnswerMustFitItsQuestion) {
   Fixture f;
   f.store.publish(questions_of(1));
   const auto assignment = *f.store.lease(ann, seconds(60));
-  const auto message = [&](const Feedback& feedback) {
+  const auto message = [&](const Answer& feedback) {
     return error_of([&] { f.store.answer(assignment, feedback); }).problem();
   };
   EXPECT_EQ(message(Comparison{.best = 2}), "the best item is 2; there are items 0 to 1");
   EXPECT_EQ(message(Comparison{.best = 0, .tie = true}), "a tie was given, but this question allows none");
   EXPECT_EQ(message(Comparison{.best = 0, .strength = 0}), "the strength must be a number above 0");
   EXPECT_EQ(message(Rating{.value = 3}), "a rating was given, a comparison was asked for");
-  EXPECT_EQ(message(Undo{.answer = 1}), "an undo takes back an answer; it is none (use Store::undo)");
   EXPECT_EQ(f.store.latest(), 1);
 }
 
@@ -168,7 +167,7 @@ TEST(Store, WaitsForAnotherThreadAndNoLonger) {
   EXPECT_FALSE(f.store.wait(1, std::chrono::milliseconds(50)));
   std::thread other([&] {
     std::this_thread::sleep_for(std::chrono::milliseconds(60));
-    Store::open(f.store.path()).publish(question_of("late", {"a", "b"}));
+    Store::open(f.store.location()).publish(question_of("late", {"a", "b"}));
   });
   EXPECT_TRUE(f.store.wait(1, seconds(10)));
   other.join();
@@ -185,7 +184,7 @@ TEST(Store, ReadsInPagesAndSurvivesReopening) {
     after = page.back().sequence;
   }
   EXPECT_EQ(seen.size(), 25u);
-  EXPECT_EQ(Store::open(f.store.path(), {.read_only = true}).latest(), 25);
+  EXPECT_EQ(Store::open(f.store.location(), {.read_only = true}).latest(), 25);
 }
 
 TEST(Store, ThreadsShareOneStore) {
