@@ -156,7 +156,7 @@ TEST(Store, AnAnswerMustFitItsQuestion) {
   EXPECT_EQ(message(Comparison{.best = 2}), "the best item is 2; there are items 0 to 1");
   EXPECT_EQ(message(Comparison{.best = 0, .tie = true}), "a tie was given, but this question allows none");
   EXPECT_EQ(message(Comparison{.best = 0, .strength = 0}), "the strength must be a number above 0");
-  EXPECT_EQ(message(Rating{.value = 3}), "a rating was given, a comparison was asked for");
+  EXPECT_EQ(message(Rating{{{.item = 0, .axis = "rating", .value = 3}}}), "a rating was given, a comparison was asked for");
   EXPECT_EQ(f.store.latest(), 1);
 }
 
