@@ -232,7 +232,13 @@ TEST(Store, HeldLeasesAreFoundAgainAndExtended) {
   EXPECT_TRUE(f.store.extend(one.id, seconds(600)));
   f.now += 100;
   ASSERT_EQ(f.store.held(ann).size(), 1u);
-  EXPECT_FALSE(f.store.extend(two.id, seconds(60)));
+  const auto taken = *f.store.lease(bob, seconds(30));
+  EXPECT_EQ(taken.question.id, two.question.id);
+  EXPECT_FALSE(f.store.extend(two.id, seconds(60)));  // somebody else has it
+  f.now += 40;
+  EXPECT_TRUE(f.store.extend(two.id, seconds(60)));  // and lost it again
+  EXPECT_FALSE(f.store.extend(taken.id, seconds(60)));
+  EXPECT_FALSE(f.store.extend("no such lease", seconds(60)));
   f.store.answer(one, Comparison{.best = 0});
   EXPECT_EQ(f.store.assignment(one.id)->question.id, "q0");  // known after it was answered, for repeats
 }
