@@ -23,8 +23,9 @@ AnnotatorRecord record_of(const detail::Row& row, const std::string& where) {
   return record;
 }
 
-/// Questions asked under earlier versions of a guideline, or under none, go to the end of their lanes with no answer counted: everybody
-/// may be asked again, and a new answer replaces the annotator's earlier one. Whoever has one on the screen keeps it.
+/// Questions asked under earlier versions of a guideline, or under none, go to the end of their lanes with no answer
+/// counted: everybody may be asked again, and a new answer replaces the annotator's earlier one. Whoever has one on the
+/// screen keeps it.
 void ask_again(Database& database, Queue& queue, std::int64_t project, const Document& guideline) {
   const auto rows = database.query(
       "SELECT q.sequence FROM questions q JOIN events e ON e.sequence = q.sequence WHERE q.project = ? AND e.guideline "

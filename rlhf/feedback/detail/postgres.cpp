@@ -264,9 +264,8 @@ void Postgres::attempt(const std::function<void()>& work, std::int64_t token, bo
   const auto before = writes();
   work();
   if (writes() != before) {
-    query(
-        "INSERT INTO commits VALUES (?, ?) ON CONFLICT (writer) DO UPDATE SET token = excluded.token, made = now()",
-        writer_, token);
+    query("INSERT INTO commits VALUES (?, ?) ON CONFLICT (writer) DO UPDATE SET token = excluded.token, made = now()",
+          writer_, token);
     query("SELECT pg_notify('rlhf_feedback', '')");
     committing = true;
   }

@@ -71,8 +71,7 @@ void open_sqlite(Database& database, bool read_only) {
   const auto version = database.number("PRAGMA user_version").value_or(0);
   refuse_newer(database, version);
   if (version < schema_version && read_only) {
-    fail(database,
-         "the store has version " + std::to_string(version) + ", and is opened for reading only",
+    fail(database, "the store has version " + std::to_string(version) + ", and is opened for reading only",
          "Open it once for writing, with `rlhf collect` for example: it is then brought up to date.");
   }
   if (!read_only) use_write_ahead_log(database);
