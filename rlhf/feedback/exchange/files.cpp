@@ -62,6 +62,14 @@ void check(Judged& one) {
 
 }  // namespace
 
+Sheet rows_of(const Format& format, const std::vector<Judged>& judged, Report report) {
+  Sheet sheet{.rows = {}, .report = std::move(report)};
+  for (const auto& each : judged) format.write(each, sheet);
+  if (format.name.starts_with("trl") && format.name != "trl_stepwise") alike(sheet);
+  sheet.report.rows = static_cast<std::int64_t>(sheet.rows.size());
+  return sheet;
+}
+
 std::string file_text(const Format& format, const std::vector<Row>& rows, bool split_column) {
   if (rows.empty()) return format.ending == "json" ? "[]\n" : "";
   if (format.ending == "csv") return csv_text(rows);
@@ -91,6 +99,7 @@ std::vector<Judged> read_file(const std::string& file, const Format& format, Rep
       check(draft.judged);
       if (draft.judged.question.id == "?") draft.judged.question.id.clear();
       merge(std::move(draft.judged), format, all, places);
+      for (const auto& reason : draft.left_out) report.leave_out(reason, row.where);
       ++report.rows;
     } catch (const Error& error) {
       report.leave_out(error.problem(), row.where);
