@@ -92,7 +92,8 @@ std::vector<Judged> read_file(const std::string& file, const Format& format, Rep
   std::vector<Judged> all;
   std::unordered_map<std::string, std::size_t> places;
   const auto take = [&](const data::JsonlRow& row) {
-    Draft draft{.format = std::string(format.name), .where = row.where};
+    Draft draft;
+    draft.format = format.name, draft.where = row.where;
     try {
       format.read(row.value, draft);
       if (draft.judged.question.id.empty()) draft.judged.question.id = "?";
