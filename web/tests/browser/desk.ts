@@ -83,6 +83,7 @@ export class Desk {
   }
   async page(options: Parameters<Browser["newContext"]>[0] = {}): Promise<Page> {
     const context = await this.browser.newContext({ viewport: { width: 1280, height: 860 }, reducedMotion: "reduce", ...options });
+    if (real) await context.addCookies([{ name: "rlhf_name", value: `tester-${randomUUID().slice(0, 8)}`, url: this.url }]); // holds nothing yet
     const page = await context.newPage();
     page.setDefaultTimeout(10_000); // a busy machine, not a slow page
     await page.goto(this.url);
