@@ -87,7 +87,7 @@ std::optional<Queued> Queue::first(std::int64_t lane, std::string_view annotator
       "q.place)"
       "   AND s.high >= q.place)"
       " FROM walk w JOIN questions q ON q.sequence = (SELECT n.sequence FROM questions n WHERE n.lane = ?"
-      "   AND n.withdrawn = 0 AND n.given + n.leased < n.wanted AND (n.rank, n.place) > (w.rank, w.past)"
+      "   AND n.withdrawn = 0 AND n.wanted > n.given + n.leased AND (n.rank, n.place) > (w.rank, w.past)"
       "   ORDER BY n.rank, n.place LIMIT 1)"
       " WHERE w.past IS NOT NULL"
       ") SELECT found FROM walk WHERE past IS NULL LIMIT 1");

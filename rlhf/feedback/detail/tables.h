@@ -59,8 +59,9 @@ CREATE TABLE questions (
   withdrawn {long} NOT NULL DEFAULT 0,
   UNIQUE (project, id)
 );
-CREATE INDEX waiting ON questions (lane, rank, place) WHERE withdrawn = 0 AND given + leased < wanted;
--- Begins with the project so that looking for the front of a lane cannot use it in place of `waiting`.
+CREATE INDEX waiting ON questions (lane, rank, place) WHERE withdrawn = 0 AND wanted > given + leased;
+-- Begins with the project so that looking for the front of a lane cannot use it in place of `waiting`. SQLite takes the
+-- partial index only where its condition stands in the query in the same order (wanted > ..., not ... < wanted).
 CREATE INDEX questions_of_lane ON questions (project, lane, sequence);
 CREATE INDEX questions_of_project ON questions (project, sequence);
 
