@@ -3,6 +3,7 @@
 
 #include <fstream>
 
+#include "rlhf/feedback/record.h"
 #include "rlhf/feedback/store.h"
 #include "tests/core/scratch_folder.h"
 #include "tests/feedback/questions.h"
@@ -161,6 +162,117 @@ TEST(StoreErrors, AStoreOfVersion1IsBroughtUpToDate) {
   EXPECT_FALSE(store.lease({"ann", Source::human}, std::chrono::seconds(60)));
   EXPECT_EQ(store.answer(*store.lease(bob, std::chrono::seconds(60)), Comparison{.best = 1}), 5);
   EXPECT_EQ(Store::open(path, {.read_only = true}).counts().open, 0);
+}
+
+/// A store as version 2 wrote it, with two projects: what was asked, answered, withdrawn, leased, signalled and written
+/// down about people.
+constexpr const char* version_2 = R"sql(
+CREATE TABLE events (sequence INTEGER PRIMARY KEY AUTOINCREMENT, project TEXT NOT NULL, kind TEXT NOT NULL,
+  question TEXT NOT NULL DEFAULT '', annotator TEXT NOT NULL DEFAULT '', source TEXT NOT NULL DEFAULT '',
+  guideline TEXT NOT NULL DEFAULT '', asked_at REAL NOT NULL, answered_at REAL NOT NULL, revises INTEGER NOT NULL DEFAULT 0,
+  body TEXT NOT NULL);
+CREATE INDEX events_of_project ON events (project, sequence);
+CREATE TRIGGER events_are_not_changed BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;
+CREATE TABLE erasing (annotator TEXT NOT NULL);
+CREATE TRIGGER events_are_not_deleted BEFORE DELETE ON events
+  WHEN NOT EXISTS (SELECT 1 FROM erasing WHERE annotator = OLD.annotator)
+  BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;
+CREATE TABLE questions (project TEXT NOT NULL, id TEXT NOT NULL, sequence INTEGER NOT NULL, form TEXT NOT NULL,
+  priority REAL NOT NULL, wanted INTEGER NOT NULL, given INTEGER NOT NULL DEFAULT 0, withdrawn INTEGER NOT NULL DEFAULT 0,
+  reserved_for TEXT NOT NULL DEFAULT '', round TEXT NOT NULL DEFAULT '', gold INTEGER NOT NULL DEFAULT 0,
+  guideline TEXT NOT NULL DEFAULT '', PRIMARY KEY (project, id)) WITHOUT ROWID;
+CREATE INDEX open_questions ON questions (project, gold, round, priority DESC, sequence)
+  WHERE given < wanted AND NOT withdrawn;
+CREATE INDEX questions_by_age ON questions (project, sequence);
+CREATE TABLE answers (sequence INTEGER PRIMARY KEY, project TEXT NOT NULL, assignment TEXT NOT NULL UNIQUE,
+  question TEXT NOT NULL, annotator TEXT NOT NULL, skip INTEGER NOT NULL, flagged INTEGER NOT NULL DEFAULT 0,
+  undone_by INTEGER);
+CREATE INDEX answers_of_question ON answers (project, question, annotator);
+CREATE INDEX answers_of_annotator ON answers (project, annotator, sequence);
+CREATE TABLE leases (assignment TEXT PRIMARY KEY, project TEXT NOT NULL, question TEXT NOT NULL, annotator TEXT NOT NULL,
+  source TEXT NOT NULL, leased_at REAL NOT NULL, expires_at REAL NOT NULL) WITHOUT ROWID;
+CREATE INDEX leases_of_question ON leases (project, question);
+CREATE TABLE annotators (project TEXT NOT NULL, name TEXT NOT NULL, source TEXT NOT NULL, standing TEXT NOT NULL,
+  quota INTEGER NOT NULL, passed TEXT NOT NULL, profile TEXT NOT NULL, PRIMARY KEY (project, name)) WITHOUT ROWID;
+CREATE TABLE signals (project TEXT NOT NULL, session TEXT NOT NULL, number INTEGER NOT NULL, sequence INTEGER NOT NULL,
+  PRIMARY KEY (project, session, number)) WITHOUT ROWID;
+CREATE TABLE documents (project TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, sequence INTEGER NOT NULL,
+  PRIMARY KEY (project, kind, name)) WITHOUT ROWID;
+PRAGMA application_id = 1917601862;
+PRAGMA user_version = 2;
+)sql";
+
+/// Writes entries of version 2, as its program did.
+class OldStore {
+ public:
+  explicit OldStore(const std::filesystem::path& path) : intruder_(path) { run(version_2); }
+
+  void run(const std::string& sql) { ASSERT_EQ(intruder_.run(sql.c_str()), SQLITE_OK) << sql; }
+  void event(const std::string& project, const std::string& kind, const std::string& question,
+             const std::string& annotator, const nlohmann::json& body) {
+    run("INSERT INTO events (project, kind, question, annotator, source, asked_at, answered_at, body) VALUES ('" +
+        project + "', '" + kind + "', '" + question + "', '" + annotator + "', '" + (annotator.empty() ? "" : "human") +
+        "', 10, 11, '" + body.dump() + "')");
+    ++sequence_;
+  }
+  void question(const std::string& project, const std::string& id, double priority, int given, bool withdrawn) {
+    event(project, "question", id, "", to_json(question_of(id, {"good", "bad"})));
+    run("INSERT INTO questions (project, id, sequence, form, priority, wanted, given, withdrawn) VALUES ('" + project +
+        "', '" + id + "', " + std::to_string(sequence_) + ", 'pair', " + std::to_string(priority) + ", 1, " +
+        std::to_string(given) + ", " + (withdrawn ? "1" : "0") + ")");
+  }
+  void answer(const std::string& project, const std::string& question, const std::string& annotator) {
+    event(project, "answer", question, annotator, to_json(Answer(Comparison{.best = 1})));
+    run("INSERT INTO answers VALUES (" + std::to_string(sequence_) + ", '" + project + "', 'by " + annotator + "', '" +
+        question + "', '" + annotator + "', 0, 1, NULL)");
+  }
+
+ private:
+  Intruder intruder_;
+  std::int64_t sequence_ = 0;
+};
+
+TEST(StoreErrors, AStoreOfVersion2IsBroughtUpToDate) {
+  ScratchFolder folder;
+  const auto path = (folder / "old.db").string();
+  const Annotator ann{"ann"}, bob{"bob"};
+  {
+    OldStore old(path);
+    old.question("default", "plain", 0, 0, false);
+    old.question("default", "urgent", 5, 0, false);
+    old.question("default", "done", 0, 1, false);
+    old.question("default", "withdrawn", 9, 0, true);
+    old.question("default", "held", 0, 0, false);
+    old.question("cats", "plain", 0, 0, false);
+    old.answer("default", "done", "ann");
+    old.event("default", "signal", "", "ann", to_json(ScalarSignal{.session = "s", .value = 1, .number = 3}));
+    old.run("INSERT INTO signals VALUES ('default', 's', 3, 8)");
+    old.event("default", "document", "", "",
+              to_json(Document{.kind = "guideline", .name = "g", .version = "1", .text = "t"}));
+    old.run("INSERT INTO documents VALUES ('default', 'guideline', 'g', 9)");
+    old.run("INSERT INTO leases VALUES ('lease', 'default', 'held', 'bob', 'human', 100, 1000)");
+    old.run("INSERT INTO annotators VALUES ('default', 'cat', 'human', 'paused', 7, '[\"first\"]', 'null')");
+  }
+  const StoreOptions options{.now = [] { return 200.0; }};
+  auto store = Store::open(path, options);
+  const auto counts = store.counts();
+  EXPECT_EQ(counts.questions, 5);
+  EXPECT_EQ(counts.open, 3);
+  EXPECT_EQ(counts.leased, 1);
+  EXPECT_EQ(counts.answers, 1);
+  EXPECT_EQ(store.projects(), (std::vector<std::string>{"cats", "default"}));
+  EXPECT_EQ(store.answered_by("ann"), 1);
+  EXPECT_EQ(store.annotators().at(1).passed, std::vector<std::string>{"first"});
+  EXPECT_EQ(store.annotators().at(1).standing, Standing::paused);
+  EXPECT_EQ(store.document("guideline", "g")->text, "t");
+  EXPECT_EQ(store.queue({.state = QueueFilter::State::flagged, .form = {}}).at(0).question.id, "done");
+  EXPECT_EQ(store.signal(ann, {.session = "s", .value = 1, .number = 3}), 8);
+  EXPECT_EQ(store.held(bob).at(0).question.id, "held");
+  EXPECT_EQ(store.lease(ann, std::chrono::seconds(60))->question.id, "urgent");
+  EXPECT_EQ(store.lease(ann, std::chrono::seconds(60))->question.id, "plain");
+  EXPECT_FALSE(store.lease(ann, std::chrono::seconds(60)));
+  EXPECT_EQ(store.answer(store.held(bob).at(0), Comparison{.best = 0}), 10);
+  EXPECT_EQ(Store::open(path, {.project = "cats"}).counts().open, 1);
 }
 
 }  // namespace
