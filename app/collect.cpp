@@ -88,7 +88,7 @@ struct CollectSettings {
 
   std::filesystem::path beside(const std::string& given, const char* name) const {
     if (!given.empty()) return given;
-    return store.starts_with("postgres") ? std::filesystem::path(name)
+    return feedback::is_postgres(store) ? std::filesystem::path(name)
                                          : std::filesystem::path(store).parent_path() / name;
   }
 };
@@ -104,7 +104,7 @@ void publish_guideline(feedback::Store& store, const std::string& file) {
 std::shared_ptr<serving::FileCredentials> accounts_of(const CollectSettings& settings) {
   const bool alone = settings.host == "127.0.0.1" || settings.host == "::1" || settings.host == "localhost";
   if (settings.accounts.empty() && alone && !settings.participants) return nullptr;
-  const auto beside = settings.store.starts_with("postgres") ? "rlhf.accounts" : settings.store + ".accounts";
+  const auto beside = feedback::is_postgres(settings.store) ? "rlhf.accounts" : settings.store + ".accounts";
   return std::make_shared<serving::FileCredentials>(settings.accounts.empty() ? beside : settings.accounts);
 }
 
@@ -112,7 +112,7 @@ std::shared_ptr<serving::FileCredentials> accounts_of(const CollectSettings& set
 class Address {
  public:
   Address(const std::string& store, const std::string& url) : file_(store + ".url") {
-    if (store.starts_with("postgres")) file_.clear();
+    if (feedback::is_postgres(store)) file_.clear();
     if (!file_.empty()) write_file_atomic(file_, url + "\n");
   }
   ~Address() {
@@ -219,7 +219,7 @@ serving::ServerOptions server_options(const CollectSettings& settings) {
   options.key = settings.key;
   options.trusted_proxies = settings.proxies;
   options.log = [](std::string_view line) { std::cerr << line << '\n'; };
-  if (!settings.store.starts_with("postgres")) options.audit = settings.store + ".audit.jsonl";
+  if (!feedback::is_postgres(settings.store)) options.audit = settings.store + ".audit.jsonl";
   return options;
 }
 

@@ -21,12 +21,16 @@ std::int64_t find_project(Database& database, const std::string& name, bool read
 }
 
 void limit_size(Database& database, std::int64_t most) {
-  if (most <= 0 || detail::is_postgres(database.location())) return;
+  if (most <= 0 || is_postgres(database.location())) return;
   const auto page = database.number("PRAGMA page_size").value_or(4096);
   database.script("PRAGMA max_page_count = " + std::to_string(std::max<std::int64_t>(1, most / page)));
 }
 
 }  // namespace
+
+bool is_postgres(std::string_view location) {
+  return location.starts_with("postgresql://") || location.starts_with("postgres://");
+}
 
 Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Store::Store(Store&&) noexcept = default;
@@ -45,6 +49,14 @@ Store Store::open(const std::string& location, const StoreOptions& options) {
 }
 
 namespace {
+
+/// Body and sequence number.
+std::optional<detail::Row> stored_question(Database& database, std::int64_t project, const std::string& id) {
+  return database.row(
+      "SELECT e.body, e.sequence FROM questions q JOIN events e ON e.sequence = q.sequence"
+      " WHERE q.project = ? AND q.id = ?",
+      project, id);
+}
 
 /// True when an earlier program wrote the same question in its own words.
 bool says_the_same(const std::string& old, const std::string& body, std::int64_t sequence,
@@ -68,10 +80,7 @@ std::int64_t Store::publish(const std::vector<Question>& questions) {
     const double now = state_->now();
     for (std::size_t i = 0; i < questions.size(); ++i) {
       const auto& question = questions[i];
-      const auto old = database.row(
-          "SELECT e.body, e.sequence FROM questions q JOIN events e ON e.sequence = q.sequence"
-          " WHERE q.project = ? AND q.id = ?",
-          state_->project, question.id);
+      const auto old = stored_question(database, state_->project, question.id);
       if (old && says_the_same(old->text(0), bodies[i], old->integer(1), state_->location)) continue;
       if (old) {
         state_->contradiction("a different question is already stored under the id \"" + question.id + "\"",
@@ -124,12 +133,8 @@ bool Store::wait(std::int64_t after, std::chrono::duration<double> timeout) cons
 }
 
 std::optional<Question> Store::question(const std::string& id) const {
-  const auto row = state_->readers.run([&](Database& database) {
-    return database.row(
-        "SELECT e.body, e.sequence FROM questions q JOIN events e ON e.sequence = q.sequence"
-        " WHERE q.project = ? AND q.id = ?",
-        state_->project, id);
-  });
+  const auto row =
+      state_->readers.run([&](Database& database) { return stored_question(database, state_->project, id); });
   if (!row) return std::nullopt;
   return detail::question_of(row->text(0), row->integer(1), state_->location);
 }

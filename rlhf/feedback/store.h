@@ -97,6 +97,9 @@ struct StoreOptions {
   std::function<double()> now = nullptr;  // seconds since 1970; for tests of time-outs; empty = the clock
 };
 
+/// True for postgresql://..., false for the path of a file.
+bool is_postgres(std::string_view location);
+
 /// Questions and feedback as an append-only log that several processes share: one SQLite file, or a PostgreSQL
 /// database.
 ///

@@ -23,6 +23,12 @@ AnnotatorRecord record_of(const detail::Row& row, const std::string& where) {
   return record;
 }
 
+/// Of a row of body and sequence number.
+Document document_of(const detail::Row& row, const std::string& location) {
+  const auto where = detail::place_of(location, row.integer(1));
+  return document_from_json(detail::parse(row.text(0), where), where);
+}
+
 /// Questions asked under earlier versions of a guideline, or under none, go to the end of their lanes with no answer
 /// counted: everybody may be asked again, and a new answer replaces the annotator's earlier one. Whoever has one on the
 /// screen keeps it.
@@ -83,9 +89,7 @@ std::optional<Document> Store::document(std::string_view kind, std::string_view 
         " WHERE d.project = ? AND d.kind = ? AND d.name = ? ORDER BY d.sequence DESC LIMIT 1",
         state_->project, kind, name);
   });
-  if (!row) return std::nullopt;
-  const auto where = detail::place_of(state_->location, row->integer(1));
-  return document_from_json(detail::parse(row->text(0), where), where);
+  return row ? std::optional(document_of(*row, state_->location)) : std::nullopt;
 }
 
 std::vector<Document> Store::documents(std::string_view kind) const {
@@ -96,10 +100,7 @@ std::vector<Document> Store::documents(std::string_view kind) const {
         state_->project, kind);
   });
   std::vector<Document> documents;
-  for (const auto& row : rows) {
-    const auto where = detail::place_of(state_->location, row.integer(1));
-    documents.push_back(document_from_json(detail::parse(row.text(0), where), where));
-  }
+  for (const auto& row : rows) documents.push_back(document_of(row, state_->location));
   return documents;
 }
 

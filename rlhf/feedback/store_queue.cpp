@@ -160,10 +160,7 @@ std::optional<Assignment> Store::lease_question(const Annotator& annotator, cons
     const auto found = queue.find(question);
     if (!found || !found->waiting() || !permit_of(database, state_->project, annotator.name).active) return;
     const auto reserved = database.row("SELECT reserved_for FROM lanes WHERE id = ?", found->lane).value().text(0);
-    const auto seen =
-        database.number("SELECT 1 FROM seen WHERE project = ? AND annotator = ? AND low <= ? AND high >= ? LIMIT 1",
-                        state_->project, annotator.name, found->place, found->place);
-    if (seen || (!reserved.empty() && reserved != annotator.name)) return;
+    if (queue.has_seen(annotator.name, found->place) || (!reserved.empty() && reserved != annotator.name)) return;
     granted = grant(database, queue, state_->project, id, annotator, *found, now, now + timeout.count());
   });
   if (!granted) return std::nullopt;
@@ -206,10 +203,7 @@ bool Store::extend(const std::string& assignment, std::chrono::duration<double> 
     if (!lease) return;
     if (lease->integer(0) == 0) {  // it ran out; nobody else took the place, so it goes on
       const auto before = queue.at(lease->integer(1));
-      const auto seen =
-          database.number("SELECT 1 FROM seen WHERE project = ? AND annotator = ? AND low <= ? AND high >= ? LIMIT 1",
-                          state_->project, lease->text(2), before.place, before.place);
-      if (!before.waiting() || seen) return;
+      if (!before.waiting() || queue.has_seen(lease->text(2), before.place)) return;
       auto after = before;
       ++after.leased;
       queue.save(before, after);

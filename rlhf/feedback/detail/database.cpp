@@ -2,6 +2,7 @@
 
 #include "rlhf/feedback/detail/postgres.h"
 #include "rlhf/feedback/detail/sqlite.h"
+#include "rlhf/feedback/store.h"
 
 namespace rlhf::feedback::detail {
 
@@ -21,10 +22,6 @@ const std::string& Row::text(std::size_t column) const {
   static const std::string nothing;
   const auto* text = std::get_if<std::string>(&cells_[column]);
   return text ? *text : nothing;
-}
-
-bool is_postgres(std::string_view location) {
-  return location.starts_with("postgresql://") || location.starts_with("postgres://");
 }
 
 std::unique_ptr<Database> connect(const std::string& location, const Access& access) {

@@ -118,7 +118,6 @@ struct Access {
   std::chrono::milliseconds busy{10000};
 };
 
-bool is_postgres(std::string_view location);
 std::unique_ptr<Database> connect(const std::string& location, const Access& access);
 
 }  // namespace rlhf::feedback::detail

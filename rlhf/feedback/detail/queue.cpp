@@ -95,6 +95,13 @@ std::optional<Queued> Queue::first(std::int64_t lane, std::string_view annotator
   return found ? std::optional(at(*found)) : std::nullopt;
 }
 
+bool Queue::has_seen(std::string_view annotator, std::int64_t place) {
+  return database_
+      .number("SELECT 1 FROM seen WHERE project = ? AND annotator = ? AND low <= ? AND high >= ? LIMIT 1", project_,
+              annotator, place, place)
+      .has_value();
+}
+
 void Queue::mark_seen(std::string_view annotator, std::int64_t place) {
   const auto runs = database_.query(
       "SELECT low, high FROM seen WHERE project = ? AND annotator = ? AND low <= ? ORDER BY low DESC LIMIT 2", project_,

@@ -41,6 +41,7 @@ class Queue {
   /// The first question of a lane that waits and that the annotator is not past.
   std::optional<Queued> first(std::int64_t lane, std::string_view annotator);
 
+  bool has_seen(std::string_view annotator, std::int64_t place);
   void mark_seen(std::string_view annotator, std::int64_t place);
   void unmark_seen(std::string_view annotator, std::int64_t place);
 

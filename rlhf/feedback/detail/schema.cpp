@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "rlhf/feedback/detail/tables.h"
+#include "rlhf/feedback/store.h"
 
 namespace rlhf::feedback::detail {
 namespace {
