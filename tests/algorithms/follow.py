@@ -13,7 +13,9 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+from pages import call, start  # noqa: E402
 
 WORDS = ["the cat", "a tree", "my house", "one day", "we went", "it rained", "she sang", "an egg"]
 
@@ -26,13 +28,6 @@ def questions(file, number):
         choose.shuffle(texts)
         rows.append(json.dumps({"prompt": f"Story {i}:", "completions": texts}))
     file.write_text("\n".join(rows) + "\n")
-
-
-def call(url, path, body=None):
-    request = urllib.request.Request(url + path, headers={"Cookie": "rlhf_name=anna", "Content-Type": "application/json"},
-                                     data=None if body is None else json.dumps(body).encode())
-    with urllib.request.urlopen(request, timeout=30) as reply:
-        return json.load(reply)
 
 
 def answer(url, number):
@@ -61,8 +56,7 @@ def main(rlhf, source):
         scratch = pathlib.Path(scratch)
         store, run = scratch / "feedback.db", scratch / "run"
         questions(scratch / "pairs.jsonl", 160)
-        server = subprocess.Popen([rlhf, "--json", "collect", str(store), "--questions", str(scratch / "pairs.jsonl"), "--port", "0",
-                                   "--heldout", "0.3", "--runs", str(scratch)], stdout=subprocess.PIPE, text=True)
+        server, url = start(rlhf, "collect", store, "--questions", scratch / "pairs.jsonl", "--heldout", "0.3", "--runs", scratch)
         follower = None
 
         def follow(*more):
@@ -73,7 +67,6 @@ def main(rlhf, source):
             return max((int(each.name.split("-")[1]) for each in (run / "checkpoints").glob("step-*")), default=0)
 
         try:
-            url = json.loads(server.stdout.readline())["url"]
             follower = follow()
             answer(url, 50)
             wait_for("version 1", lambda: latest() >= 1, follower)

@@ -14,7 +14,9 @@ import tempfile
 import threading
 import time
 import urllib.error
-import urllib.request
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+from pages import call, start  # noqa: E402
 
 WARM = {"happy", "good", "great", "love", "loved", "nice", "kind", "wonderful", "joy", "glad", "smile", "smiled", "best", "fun", "sweet"}
 COLD = {"sad", "bad", "hate", "hated", "awful", "terrible", "angry", "cried", "cry", "worst", "lost", "mean", "cruel", "fear", "ugly"}
@@ -24,13 +26,10 @@ class Annotator:
     """What the page does: ask for a question, send the answer, in the order shown."""
 
     def __init__(self, url, name):
-        self.url, self.cookie = url, f"rlhf_name={name}"
+        self.url, self.name = url, name
 
     def call(self, path, body=None):
-        request = urllib.request.Request(self.url + path, headers={"Cookie": self.cookie, "Content-Type": "application/json"},
-                                         data=None if body is None else json.dumps(body).encode())
-        with urllib.request.urlopen(request, timeout=30) as reply:
-            return json.load(reply)
+        return call(self.url, path, body, self.name)
 
     def judge(self, text):
         words = [word.strip(".,!?\"'").lower() for word in text.split()]
@@ -58,10 +57,9 @@ def main(rlhf):
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
         store = scratch / "feedback.db"
-        server = subprocess.Popen([rlhf, "--json", "collect", str(store), "--port", "0", "--runs", str(scratch)], stdout=subprocess.PIPE, text=True)
+        server, url = start(rlhf, "collect", store, "--runs", scratch)
         over, annotators, threads = threading.Event(), [], []
         try:
-            url = json.loads(server.stdout.readline())["url"]
             annotators = [Annotator(url, name) for name in ("anna", "ben")]
             threads = [threading.Thread(target=each.work, args=(over,)) for each in annotators]
             for thread in threads:

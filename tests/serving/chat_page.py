@@ -7,24 +7,17 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-import urllib.request
 
-
-def call(url, path, body=None):
-    request = urllib.request.Request(url + path, headers={"Content-Type": "application/json", "Cookie": "rlhf_name=anna"},
-                                     data=None if body is None else json.dumps(body).encode())
-    with urllib.request.urlopen(request, timeout=60) as reply:
-        return json.load(reply)
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+from pages import call, start  # noqa: E402
 
 
 def main(rlhf, source):
     model = pathlib.Path(source) / "tests/reference/models/llama_tied"
     with tempfile.TemporaryDirectory() as scratch:
         store = pathlib.Path(scratch) / "feedback.db"
-        server = subprocess.Popen([rlhf, "--json", "serve", str(model), "--store", str(store), "--project", "cats", "--port", "0"],
-                                  stdout=subprocess.PIPE, text=True)
+        server, url = start(rlhf, "serve", model, "--store", store, "--project", "cats")
         try:
-            url = json.loads(server.stdout.readline())["url"]
             session = call(url, "/api/session")
             assert session["model"] and session["project"] == "cats", session
             talk = [{"role": "user", "content": "Hi"}]

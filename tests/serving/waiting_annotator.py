@@ -2,32 +2,21 @@
 
 usage: waiting_annotator.py RLHF
 """
-import json
 import pathlib
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-import urllib.request
 
-
-def call(url, path):
-    with urllib.request.urlopen(urllib.request.Request(url + path, headers={"Cookie": "rlhf_name=anna"}), timeout=40) as reply:
-        return json.load(reply)
-
-
-def collect(rlhf, store, *more):
-    server = subprocess.Popen([rlhf, "--json", "collect", str(store), "--port", "0", "--project", "cats", *more],
-                              stdout=subprocess.PIPE, text=True)
-    return server, json.loads(server.stdout.readline())["url"]
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+from pages import call, start  # noqa: E402
 
 
 def main(rlhf):
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
         (scratch / "pairs.jsonl").write_text('{"prompt": "a", "completions": ["x", "y"]}\n')
-        server, url = collect(rlhf, scratch / "feedback.db")
+        server, url = start(rlhf, "collect", scratch / "feedback.db", "--project", "cats")
         other = None
         try:
             assert call(url, "/api/project")["name"] == "cats"
@@ -44,7 +33,7 @@ def main(rlhf):
             call(url, "/api/project")
             assert time.monotonic() - began < 3, "those who wait kept another request waiting"
             assert not got, "an answer came before the question"
-            other, _ = collect(rlhf, scratch / "feedback.db", "--questions", str(scratch / "pairs.jsonl"))
+            other, _ = start(rlhf, "collect", scratch / "feedback.db", "--project", "cats", "--questions", scratch / "pairs.jsonl")
             began = time.monotonic()
             for each in waiters:
                 each.join()
