@@ -55,8 +55,8 @@ void add_mark(const Mark& mark, const json& value, int items, Json& results) {
   switch (mark.control) {
     case Control::choice:
       if (pairwise(mark, items) && (value == item_name(0) || value == item_name(1)))
-        results.push_back(result(mark.name, item_name(0) + "," + item_name(1), "pairwise",
-                                 {{"selected", value == item_name(0) ? "left" : "right"}}));
+        results.push_back(
+            result(mark.name, mark.name, "pairwise", {{"selected", value == item_name(0) ? "left" : "right"}}));
       else
         results.push_back(result(mark.name + (pairwise(mark, items) ? otherwise : ""), to, "choices",
                                  {{"choices", Json::array({value})}}));
