@@ -163,6 +163,7 @@ class Simulated {
 
 serving::LabelingOptions labeling_options(const CollectSettings& settings) {
   serving::LabelingOptions options;
+  options.project = settings.project;
   options.title = settings.title;
   if (!settings.consent.empty()) options.consent = read_file(settings.consent);
   options.lease = std::chrono::seconds(settings.lease_seconds);

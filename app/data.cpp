@@ -86,9 +86,7 @@ feedback::exchange::Choice choice_of(const DataSettings& settings) {
 
 void write(const std::vector<Judged>& judged, const DataSettings& settings, Report report) {
   const auto& chosen = format(settings.to);
-  Sheet sheet{.rows = {}, .report = std::move(report)};
-  for (const auto& each : judged) chosen.write(each, sheet);
-  sheet.report.rows = static_cast<std::int64_t>(sheet.rows.size());
+  const auto sheet = rows_of(chosen, judged, std::move(report));
   std::vector<Row> train, heldout;
   for (const auto& row : sheet.rows)
     (row.split == feedback::Split::train || settings.split_column ? train : heldout).push_back(row);

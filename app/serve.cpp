@@ -7,9 +7,12 @@
 
 #include "app/commands.h"
 #include "app/flags.h"
+#include "app/pages.h"
 #include "app/signals.h"
 #include "rlhf/models/model_files.h"
+#include "rlhf/serving/labeling.h"
 #include "rlhf/serving/openai.h"
+#include "rlhf/serving/page_session.h"
 #include "rlhf/serving/server.h"
 
 namespace rlhf::app {
@@ -22,6 +25,7 @@ struct ServeSettings {
   std::string host = "127.0.0.1";
   std::int64_t port = 8000;
   std::string accounts, certificate, key;
+  std::string store, project = "default";
   generation::LiveOptions engine;
 
   void fields(Fields& f) {
@@ -33,6 +37,8 @@ struct ServeSettings {
     f.field("accounts", accounts, "file of who may use it, by bearer token; needed to listen beyond this machine");
     f.field("certificate", certificate, "PEM file: TLS with this certificate chain");
     f.field("key", key, "PEM file: the certificate's private key");
+    f.field("store", store, "keeps what people say of its answers: a file, or postgresql://...; with it comes the chat page");
+    f.field("project", project, "of the store");
     f.field("slots", engine.slots, "completions decoded at once");
     f.field("queue", engine.queue, "completions that may wait for a slot; more are refused");
     f.field("context", engine.context, "tokens that prompt and completion may have; bounds the memory of a slot");
@@ -103,6 +109,18 @@ int serve(const Invocation& call) {
   std::shared_ptr<serving::Auth> auth;
   if (!settings.accounts.empty())
     auth = std::make_shared<serving::Auth>(std::make_shared<serving::FileCredentials>(settings.accounts));
+  std::optional<feedback::Store> store;
+  std::optional<serving::Labeling> labeling;
+  if (!settings.store.empty()) {
+    store = feedback::Store::open(settings.store, {.project = settings.project});
+    serving::LabelingOptions pages;
+    pages.project = settings.project;
+    pages.title = name_of(settings.name, settings.model);
+    labeling.emplace(*store, pages);
+    add_page_session(router, auth, settings.project, loaded.text.chat.has_value());
+    labeling->add_routes(router);
+    add_pages(router);
+  }
   serving::Server server(std::move(options), std::move(router), auth);
   server.start();
   std::cout << (call.json ? nlohmann::json{{"url", server.url()}}.dump()

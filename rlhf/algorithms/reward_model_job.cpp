@@ -1,5 +1,6 @@
 #include <ATen/TensorOperators.h>
 
+#include "rlhf/algorithms/follow_labels.h"
 #include "rlhf/algorithms/jobs.h"
 #include "rlhf/algorithms/minibatch.h"
 #include "rlhf/algorithms/reward_training.h"
@@ -22,10 +23,13 @@ class RewardModelJob final : public Job {
     f.field("max_tokens", preflight_.encode.max_tokens, "longer rows are left out; 0 = no limit");
     f.group("reading", reading_, "what the reward is read from");
     config_.fields(f);
+    f.field("follow", follow_, "train on the answers in a store, and again as more arrive, instead of on `data`");
+    following_.fields(f);
   }
 
   void run(Run& run) override {
     config_.validate();
+    if (follow_) return follow(run);
     const bool frozen = config_.trunk == RewardTrunk::frozen;
     auto trainee = frozen ? Trainee{.loaded = models::load_model(model_.model, models_), .settings = model_}
                           : load_trainee(model_, models_, config_.seed);
@@ -51,6 +55,22 @@ class RewardModelJob final : public Job {
   }
 
  private:
+  /// The trunk stays as it is, so that a version takes seconds.
+  void follow(Run& run) const {
+    following_.validate();
+    if (config_.trunk != RewardTrunk::frozen)
+      throw Error({.category = Category::usage, .where = "trunk", .what = "a reward model that follows a store has a frozen trunk", .fix = "Leave `trunk` out."});
+    const auto loaded = models::load_model(model_.model, models_);
+    const auto store = feedback::Store::open(following_.store, {.project = following_.project});
+    auto model = make_reward_model(*loaded.model, reading_, derive(config_.seed, {hash("reward head")}));
+    const auto fit = [&](const RewardData& data) {
+      model = make_reward_model(*loaded.model, reading_, derive(config_.seed, {hash("reward head")}));
+      return refit(model, data, config_);
+    };
+    const auto write = [&](const std::filesystem::path& folder) { save_head(model, folder, model_.model); };
+    follow_labels(store, loaded.text, following_, fit, write, run);
+  }
+
   std::pair<std::vector<data::Comparison>, std::vector<data::Comparison>> split(std::vector<data::Comparison> rows) const {
     if (held_out_ < 0 || held_out_ >= 1)
       throw Error({.category = Category::usage, .where = "held_out", .what = std::to_string(held_out_) + " is not in [0, 1)", .fix = "Take 0.1."});
@@ -68,6 +88,8 @@ class RewardModelJob final : public Job {
   data::PreflightOptions preflight_{.allow_no_stop = true};  // a completion without an end can still be judged
   RewardReading reading_;
   RewardModelConfig config_;
+  bool follow_ = false;
+  FollowConfig following_;
 };
 
 }  // namespace

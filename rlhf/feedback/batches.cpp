@@ -90,7 +90,11 @@ Labels read_labels(const Store& store, std::int64_t until, const LabelFilter& fi
   labels.cursor = each_judgement(store, until, [&](const Question& question, const Event& event) {
     if (!counts(filter, question, event)) return;
     auto& rows = question.split == Split::train ? labels.train : labels.heldout;
-    std::visit(Sorter{rows, question, event.sequence}, std::get<Answer>(event.body).said);
+    const auto& said = std::get<Answer>(event.body).said;
+    if (!filter.prepare) return std::visit(Sorter{rows, question, event.sequence}, said);
+    auto prepared = question;
+    filter.prepare(prepared);
+    std::visit(Sorter{rows, prepared, event.sequence}, said);
   });
   return labels;
 }

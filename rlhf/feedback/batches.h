@@ -42,6 +42,7 @@ struct LabelFilter {
   std::vector<std::string> guidelines;  // versions; empty = all
   std::int64_t oldest_policy = 0;       // policy version of the items
   std::function<bool(Source)> source = nullptr;
+  std::function<void(Question&)> prepare = nullptr;  // before a question becomes rows: encodes texts without token ids
 };
 
 /// Reads the log up to and including sequence number `until` (-1 = all there is), in commit order. Gold questions and

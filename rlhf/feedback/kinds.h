@@ -194,11 +194,11 @@ struct Redaction {
   std::string reason;
 };
 
-/// A change to what is asked: priority, number of answers wanted, withdrawal.
+/// A change to what is asked: priority, number of answers wanted, withdrawal. What is not named stays.
 struct Requeue {
   std::optional<double> priority;
   std::optional<int> answers;
-  bool withdrawn = false;
+  std::optional<bool> withdrawn;
   std::string reason;
 };
 

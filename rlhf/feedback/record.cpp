@@ -194,7 +194,8 @@ Redaction redaction_from_json(const json& record, std::string_view where) {
 }
 
 json to_json(const Requeue& change) {
-  json record = {{"version", record_version}, {"withdrawn", change.withdrawn}, {"reason", change.reason}};
+  json record = {{"version", record_version}, {"reason", change.reason}};
+  if (change.withdrawn) record["withdrawn"] = *change.withdrawn;
   if (change.priority) record["priority"] = *change.priority;
   if (change.answers) record["answers"] = *change.answers;
   return record;
@@ -202,10 +203,9 @@ json to_json(const Requeue& change) {
 
 Requeue requeue_from_json(const json& record, std::string_view where) {
   detail::require_version(record, where);
-  Requeue change{.priority = {},
-                 .answers = {},
-                 .withdrawn = field<bool>(record, "withdrawn", where),
-                 .reason = field<std::string>(record, "reason", where)};
+  Requeue change;
+  change.reason = field<std::string>(record, "reason", where);
+  if (record.contains("withdrawn")) change.withdrawn = field<bool>(record, "withdrawn", where);
   if (record.contains("priority")) change.priority = field<double>(record, "priority", where);
   if (record.contains("answers")) change.answers = field<int>(record, "answers", where);
   return change;

@@ -134,7 +134,9 @@ class Store {
 
   std::vector<Assignment> held(const Annotator& annotator) const;     // leases that have not run out, oldest first
   std::optional<Assignment> assignment(const std::string& id) const;  // also after its lease has run out
-  bool extend(const std::string& assignment, std::chrono::duration<double> timeout);  // false when it is gone
+
+  /// Gives a lease more time, also one that has run out while nobody else took its place; false when it is gone.
+  bool extend(const std::string& assignment, std::chrono::duration<double> timeout);
 
   /// Gives a lease back unanswered.
   void release(const Assignment& assignment);

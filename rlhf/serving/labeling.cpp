@@ -1,6 +1,7 @@
 #include "rlhf/serving/labeling.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -28,6 +29,8 @@ using feedback::Event;
 using nlohmann::json;
 
 constexpr std::int64_t most_at_once = 5;  // questions an annotator may hold
+constexpr std::int64_t longest_wait = 60;  // seconds
+constexpr int most_waiters = 32;           // each is a thread; more are told to ask again
 
 Annotator annotator_of(const Request& request) { return {annotator_name(request), feedback::Source::human}; }
 
@@ -39,11 +42,24 @@ double midnight(double now) { return now - std::fmod(now, 86400.0); }
 
 }  // namespace
 
+/// Counts those who wait for a question, as long as it lives.
+class WaitingPlace {
+ public:
+  explicit WaitingPlace(std::atomic<int>& waiters) : waiters_(waiters) { ++waiters_; }
+  ~WaitingPlace() { --waiters_; }
+  WaitingPlace(const WaitingPlace&) = delete;
+  WaitingPlace& operator=(const WaitingPlace&) = delete;
+
+ private:
+  std::atomic<int>& waiters_;
+};
+
 struct Labeling::State {
   feedback::Store& store;
   LabelingOptions options;
   Qualification qualification;
   std::unique_ptr<ChatTurns> chat;
+  std::atomic<int> waiters{0};
 
   // Today's answers by annotator, counted once from the store and then kept.
   std::mutex mutex;
@@ -107,6 +123,8 @@ struct Labeling::State {
 
   Response project(const Request&);
   Response next(const Request& request);
+  json next_of(const Annotator& annotator, std::int64_t count);
+  Response when_asked(const Annotator& annotator, std::int64_t count, std::chrono::seconds wait);
   Response heartbeat(const Request& request);
   Response release(const Request& request);
   Response answer(const Request& request);
@@ -131,7 +149,7 @@ Response Labeling::State::project(const Request&) {
   auto forms = json::object();
   for (const auto& [name, form] : feedback::builtin_forms()) forms[name] = feedback::whole_json(form);
   return Response::json(
-      {{"name", "default"},
+      {{"name", options.project},
        {"title", options.title},
        {"guideline", {{"version", guideline ? guideline->version : ""}, {"text", guideline ? guideline->text : ""}}},
        {"examples", examples},
@@ -158,9 +176,7 @@ json Labeling::State::waiting(const Annotator& annotator) const {
   return {{"reason", "All questions are answered. New ones appear here by themselves."}, {"seconds", 2}};
 }
 
-Response Labeling::State::next(const Request& request) {
-  const auto annotator = annotator_of(request);
-  const auto count = request.query_number("count", 1, 1, most_at_once);
+json Labeling::State::next_of(const Annotator& annotator, std::int64_t count) {
   auto held = store.held(annotator);
   while (static_cast<std::int64_t>(held.size()) < count) {
     auto leased = store.lease(annotator, lease_options());
@@ -171,9 +187,48 @@ Response Labeling::State::next(const Request& request) {
   for (const auto& each : held) {
     if (static_cast<std::int64_t>(assignments.size()) < count) assignments.push_back(view_of(each));
   }
-  return Response::json({{"assignments", assignments},
-                         {"progress", progress(annotator.name)},
-                         {"waiting", assignments.empty() ? waiting(annotator) : json()}});
+  return {{"assignments", assignments},
+          {"progress", progress(annotator.name)},
+          {"waiting", assignments.empty() ? waiting(annotator) : json()}};
+}
+
+/// Answers as soon as there is a question, on a thread of its own: those who wait keep no worker from the others.
+Response Labeling::State::when_asked(const Annotator& annotator, std::int64_t count, std::chrono::seconds wait) {
+  Response response;
+  response.headers.set("Content-Type", "application/json");
+  response.headers.set("Cache-Control", "no-store");
+  response.endless = true;  // a server that stops does not wait for the question
+  const auto place = std::make_shared<WaitingPlace>(waiters);
+  response.stream = [this, annotator, count, wait, place](std::shared_ptr<Stream> stream) {
+    const auto until = std::chrono::steady_clock::now() + wait;
+    try {
+      while (stream->connected()) {
+        const auto seen = store.latest();
+        const auto next = next_of(annotator, count);
+        const std::chrono::duration<double> left = until - std::chrono::steady_clock::now();
+        if (!next["assignments"].empty() || left.count() <= 0) {
+          stream->write(next.dump(-1, ' ', false, json::error_handler_t::replace));
+          break;
+        }
+        // A lease that runs out is no entry of the log: look again now and then.
+        store.wait(seen, std::min<std::chrono::duration<double>>(left, std::chrono::seconds(1)));
+      }
+    } catch (const Error& error) {
+      stream->write(Response::error(error).body);
+    }
+    stream->close();
+  };
+  return response;
+}
+
+Response Labeling::State::next(const Request& request) {
+  const auto annotator = annotator_of(request);
+  const auto count = request.query_number("count", 1, 1, most_at_once);
+  const auto wait = std::chrono::seconds(request.query_number("wait", 0, 0, longest_wait));
+  auto now = next_of(annotator, count);
+  const bool done = now["waiting"].is_object() && !now["waiting"].contains("seconds");  // nothing will come
+  if (!now["assignments"].empty() || done || wait.count() == 0 || waiters >= most_waiters) return Response::json(now);
+  return when_asked(annotator, count, wait);
 }
 
 Response Labeling::State::heartbeat(const Request& request) {

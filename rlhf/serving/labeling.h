@@ -19,6 +19,7 @@ using ChatFn = std::function<std::vector<feedback::Item>(
     const std::function<void(int candidate, std::string_view piece)>& piece, const std::function<bool()>& going_on)>;
 
 struct LabelingOptions {
+  std::string project = "default";
   std::string title = "Feedback";
   std::string consent;  // Markdown, to be agreed to before work begins; empty = none
   bool show_progress = true;

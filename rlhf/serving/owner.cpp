@@ -168,7 +168,7 @@ Response Owner::State::requeue(const Request& request) {
   feedback::Requeue change;
   change.priority = body_optional<double>(body, "priority");
   change.answers = body_optional<int>(body, "answers");
-  change.withdrawn = body_optional<bool>(body, "withdrawn").value_or(false);
+  change.withdrawn = body_optional<bool>(body, "withdrawn");
   change.reason = body_optional<std::string>(body, "reason").value_or("");
   return Response::json({{"sequence", store.requeue(body_field<std::string>(body, "question"), change)}});
 }

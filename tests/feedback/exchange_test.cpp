@@ -116,6 +116,52 @@ TEST(Exchange, EveryFormatWritesItsRowsAndReadsThemBack) {
   }
 }
 
+/// A chat judged on a form of several parts, by somebody who also had a remark.
+Judged judged_in_parts() {
+  Judged one;
+  one.question = question_of("parts", {"left", "right"});
+  one.question.form = builtin_form("webgpt");
+  one.question.prompt.messages = {{"system", "Be brief.", {}}, {"user", "Why?", {}}};
+  Answer said = Comparison{.best = 1};
+  said.details["support"] = Comparison{.best = 0};
+  said.details["coherence"] = Comparison{.best = 0, .tie = true};
+  said.comment = "hm";
+  one.answers.push_back({.question = "parts", .body = said, .annotator = ann});
+  return one;
+}
+
+TEST(Exchange, ToolsKeepChatsAndEveryPart) {
+  const ScratchFolder folder;
+  for (const char* name : {"argilla", "label_studio"}) {
+    const auto sheet = rows_of(format(name), {judged_in_parts()}, {});
+    EXPECT_TRUE(sheet.report.left_out.empty()) << name;
+    const auto file = folder / (std::string(name) + ".json");
+    write_file_atomic(file, file_text(format(name), sheet.rows));
+    Report report;
+    const auto read = read_file(file.string(), format(name), report);
+    ASSERT_EQ(read.size(), 1u) << name;
+    EXPECT_EQ(read[0].question.id, "parts");
+    ASSERT_EQ(read[0].question.prompt.messages.size(), 2u) << name;
+    EXPECT_EQ(read[0].question.prompt.messages[0].role, "system");
+    const auto& said = std::get<Answer>(read[0].answers.at(0).body);
+    EXPECT_EQ(said.comment, "hm") << name;
+    EXPECT_EQ(std::get<Comparison>(said.said).best, 1) << name;
+    EXPECT_EQ(std::get<Comparison>(said.details.at("support")).best, 0) << name;
+    EXPECT_TRUE(std::get<Comparison>(said.details.at("coherence")).tie) << name;
+  }
+}
+
+TEST(Exchange, RowsForTrlAreAllTextsOrAllTurns) {
+  auto chat = judged_in_parts(), text = chat;
+  text.question.prompt.messages.clear();
+  const auto sheet = rows_of(format("trl"), {text, chat}, {});
+  ASSERT_EQ(sheet.rows.size(), 2u);
+  EXPECT_EQ(sheet.rows[0].value["prompt"][0]["content"], "Say a word:");
+  EXPECT_EQ(sheet.rows[0].value["chosen"][0]["role"], "assistant");
+  EXPECT_EQ(sheet.report.left_out.size(), 1u);
+  EXPECT_TRUE(rows_of(format("trl"), {text}, {}).rows[0].value["prompt"].is_string());
+}
+
 TEST(Exchange, PseudonymsAreStableUnderOneKey) {
   EXPECT_EQ(pseudonym("ann", "key"), pseudonym("ann", "key"));
   EXPECT_NE(pseudonym("ann", "key"), pseudonym("ann", "another"));

@@ -3,12 +3,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
+#include <atomic>
 #include <chrono>
 #include <map>
 #include <thread>
 
 #include "rlhf/feedback/store.h"
 #include "tests/core/scratch_folder.h"
+#include "tests/feedback/postgres_server.h"
 #include "tests/feedback/questions.h"
 
 namespace rlhf::feedback {
@@ -141,6 +144,52 @@ TEST(StoreCrash, ProcessesThatOpenANewStoreTogether) {
     EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
   }
   EXPECT_EQ(Store::open(folder / "new.db").latest(), 20);
+}
+
+TEST(StoreCrash, APostgresServerThatIsKilledLosesNothing) {
+  if (!PostgresServer::installed()) GTEST_SKIP() << "postgresql-15 is not installed";
+  auto& server = PostgresServer::of_this_program();
+  auto store = Store::open(server.new_database());
+  store.publish(questions_of(3000));
+  std::atomic<bool> over = false;
+  std::atomic<int> refused = 0;
+  std::array<std::map<std::int64_t, std::int64_t>, 4> acknowledged;
+  std::vector<std::thread> annotators;
+  for (std::size_t i = 0; i < acknowledged.size(); ++i) {
+    annotators.emplace_back([&, i] {
+      while (!over) {
+        try {
+          const auto assignment =
+              store.lease({"annotator " + std::to_string(i), Source::simulated}, std::chrono::seconds(60));
+          if (!assignment) return;
+          const std::int64_t best = std::ssize(acknowledged[i]) % 2;
+          acknowledged[i][store.answer(*assignment, Comparison{.best = best})] = best;
+        } catch (const Error& error) {
+          EXPECT_EQ(error.category(), Category::resource) << error.what();
+          ++refused;
+        }
+      }
+    });
+  }
+  for (int kill = 0; kill < 3; ++kill) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    server.kill_and_restart();
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  over = true;
+  for (auto& each : annotators) each.join();
+  const auto found = answers_in(store);
+  std::size_t sure = 0;
+  for (const auto& mine : acknowledged) {
+    sure += mine.size();
+    for (const auto& [sequence, best] : mine) {
+      ASSERT_TRUE(found.contains(sequence)) << "answer " << sequence << " is lost";
+      EXPECT_EQ(found.at(sequence), best);
+    }
+  }
+  EXPECT_GT(sure, 100u);
+  EXPECT_LE(found.size(), sure + static_cast<std::size_t>(refused));
+  EXPECT_EQ(store.counts().answers, std::ssize(found));
 }
 
 }  // namespace

@@ -101,7 +101,7 @@ TEST(StoreErrors, ANewerStore) {
   ASSERT_EQ(Intruder(folder / "a.db").run("PRAGMA user_version = 7"), SQLITE_OK);
   const auto error = error_of([&] { Store::open(folder / "a.db"); });
   EXPECT_EQ(error.category(), Category::bad_data);
-  EXPECT_EQ(error.problem(), "the store has version 7; this program knows versions up to 2");
+  EXPECT_EQ(error.problem(), "the store has version 7; this program knows versions up to 3");
 }
 
 TEST(StoreErrors, TheLogCannotBeRewritten) {

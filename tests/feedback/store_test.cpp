@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "tests/core/scratch_folder.h"
+#include "tests/feedback/postgres_server.h"
 #include "tests/feedback/questions.h"
 
 namespace rlhf::feedback {
@@ -16,13 +17,24 @@ namespace {
 using std::chrono::seconds;
 const Annotator ann{"ann", Source::human}, bob{"bob", Source::human};
 
+/// What every store promises, whatever database lies below it.
+class StoreOn : public testing::TestWithParam<const char*> {
+ public:
+  static bool postgres() { return std::string(GetParam()) == "PostgreSQL"; }
+  void SetUp() override {
+    if (postgres() && !PostgresServer::installed()) GTEST_SKIP() << "postgresql-15 is not installed";
+  }
+};
+
 struct Fixture {
   ScratchFolder folder;
   double now = 1000.0;
-  Store store = Store::open(folder / "feedback.db", {.now = [this] { return now; }});
+  Store store = Store::open(
+      StoreOn::postgres() ? PostgresServer::of_this_program().new_database() : (folder / "feedback.db").string(),
+      {.now = [this] { return now; }});
 };
 
-TEST(Store, AQuestionIsPublishedOnce) {
+TEST_P(StoreOn, AQuestionIsPublishedOnce) {
   Fixture f;
   EXPECT_EQ(f.store.publish(questions_of(3)), 3);
   EXPECT_EQ(f.store.publish(questions_of(4)), 1);
@@ -34,7 +46,7 @@ TEST(Store, AQuestionIsPublishedOnce) {
   EXPECT_EQ(error.problem(), "a different question is already stored under the id \"q1\"");
 }
 
-TEST(Store, ALeaseAnAnswerAnEvent) {
+TEST_P(StoreOn, ALeaseAnAnswerAnEvent) {
   Fixture f;
   f.store.publish(questions_of(2));
   const auto assignment = f.store.lease(ann, seconds(60));
@@ -57,7 +69,7 @@ TEST(Store, ALeaseAnAnswerAnEvent) {
   EXPECT_EQ(std::get<Question>(f.store.read(0, 1).at(0).body).id, "q0");
 }
 
-TEST(Store, RepeatingAnAnswerIsAnsweringOnce) {
+TEST_P(StoreOn, RepeatingAnAnswerIsAnsweringOnce) {
   Fixture f;
   f.store.publish(questions_of(1));
   const auto assignment = *f.store.lease(ann, seconds(60));
@@ -68,7 +80,7 @@ TEST(Store, RepeatingAnAnswerIsAnsweringOnce) {
             "this assignment was answered already, and differently");
 }
 
-TEST(Store, AQuestionIsWithOneAnnotatorAtATime) {
+TEST_P(StoreOn, AQuestionIsWithOneAnnotatorAtATime) {
   Fixture f;
   f.store.publish(questions_of(2));
   EXPECT_EQ(f.store.lease(ann, seconds(60))->question.id, "q0");
@@ -80,14 +92,14 @@ TEST(Store, AQuestionIsWithOneAnnotatorAtATime) {
   EXPECT_EQ(f.store.lease(bob, seconds(60))->question.id, "q0");
 }
 
-TEST(Store, AReleasedQuestionIsFreeAtOnce) {
+TEST_P(StoreOn, AReleasedQuestionIsFreeAtOnce) {
   Fixture f;
   f.store.publish(questions_of(1));
   f.store.release(*f.store.lease(ann, seconds(60)));
   EXPECT_TRUE(f.store.lease(bob, seconds(60)));
 }
 
-TEST(Store, AnAnnotatorTakesBackOnlyHisOwnLeases) {
+TEST_P(StoreOn, AnAnnotatorTakesBackOnlyHisOwnLeases) {
   Fixture f;
   f.store.publish(questions_of(2));
   const auto dead = *f.store.lease(ann, seconds(60));
@@ -97,7 +109,7 @@ TEST(Store, AnAnnotatorTakesBackOnlyHisOwnLeases) {
   EXPECT_EQ(f.store.lease(ann, seconds(60))->question.id, dead.question.id);
 }
 
-TEST(Store, ALateAnswerCountsUnlessSomebodyWasFaster) {
+TEST_P(StoreOn, ALateAnswerCountsUnlessSomebodyWasFaster) {
   Fixture f;
   f.store.publish(questions_of(2));
   const auto slow = *f.store.lease(ann, seconds(60));
@@ -112,7 +124,7 @@ TEST(Store, ALateAnswerCountsUnlessSomebodyWasFaster) {
   EXPECT_EQ(error.problem(), "the lease on \"q1\" ran out and the question has been answered since");
 }
 
-TEST(Store, SeveralAnnotatorsMayBeWanted) {
+TEST_P(StoreOn, SeveralAnnotatorsMayBeWanted) {
   Fixture f;
   auto question = question_of("q", {"a", "b"});
   question.answers = 2;
@@ -125,7 +137,7 @@ TEST(Store, SeveralAnnotatorsMayBeWanted) {
   EXPECT_EQ(f.store.counts().open, 0);
 }
 
-TEST(Store, ASkippedQuestionGoesToSomebodyElse) {
+TEST_P(StoreOn, ASkippedQuestionGoesToSomebodyElse) {
   Fixture f;
   f.store.publish(questions_of(1));
   f.store.answer(*f.store.lease(ann, seconds(60)), Skip{.reason = "cannot judge"});
@@ -135,7 +147,7 @@ TEST(Store, ASkippedQuestionGoesToSomebodyElse) {
   EXPECT_EQ(f.store.counts().open, 1);
 }
 
-TEST(Store, UndoOpensTheQuestionAgain) {
+TEST_P(StoreOn, UndoOpensTheQuestionAgain) {
   Fixture f;
   f.store.publish(questions_of(1));
   const auto answer = f.store.answer(*f.store.lease(ann, seconds(60)), Comparison{.best = 0});
@@ -148,7 +160,7 @@ TEST(Store, UndoOpensTheQuestionAgain) {
   EXPECT_EQ(f.store.lease(ann, seconds(60))->question.id, "q0");
 }
 
-TEST(Store, AnAnswerMustFitItsQuestion) {
+TEST_P(StoreOn, AnAnswerMustFitItsQuestion) {
   Fixture f;
   f.store.publish(questions_of(1));
   const auto assignment = *f.store.lease(ann, seconds(60));
@@ -162,7 +174,7 @@ TEST(Store, AnAnswerMustFitItsQuestion) {
   EXPECT_EQ(f.store.latest(), 1);
 }
 
-TEST(Store, ARevisionReplacesAnAnswerInOneStep) {
+TEST_P(StoreOn, ARevisionReplacesAnAnswerInOneStep) {
   Fixture f;
   f.store.publish(questions_of(1));
   const auto first = f.store.answer(*f.store.lease(ann, seconds(60)), Comparison{.best = 0});
@@ -177,7 +189,7 @@ TEST(Store, ARevisionReplacesAnAnswerInOneStep) {
   EXPECT_FALSE(f.store.lease(bob, seconds(60)));
 }
 
-TEST(Store, PriorityComesBeforeAge) {
+TEST_P(StoreOn, PriorityComesBeforeAge) {
   Fixture f;
   auto urgent = question_of("urgent", {"a", "b"});
   urgent.priority = 2;
@@ -190,7 +202,7 @@ TEST(Store, PriorityComesBeforeAge) {
   EXPECT_FALSE(f.store.lease(ann, seconds(60)));
 }
 
-TEST(Store, ReservedQuestionsQuotasAndPauses) {
+TEST_P(StoreOn, ReservedQuestionsQuotasAndPauses) {
   Fixture f;
   auto reserved = question_of("mine", {"a", "b"});
   reserved.reserved_for = "bob";
@@ -205,7 +217,7 @@ TEST(Store, ReservedQuestionsQuotasAndPauses) {
   EXPECT_FALSE(f.store.lease({"dan", Source::human}, seconds(60)));
 }
 
-TEST(Store, QualificationComesBeforeWorkAndGoldIsMixedIn) {
+TEST_P(StoreOn, QualificationComesBeforeWorkAndGoldIsMixedIn) {
   Fixture f;
   auto test = question_of("test", {"a", "b"}), gold = question_of("gold", {"a", "b"});
   test.gold = gold.gold = std::make_shared<const Answer>(Comparison{.best = 1});
@@ -221,7 +233,7 @@ TEST(Store, QualificationComesBeforeWorkAndGoldIsMixedIn) {
   EXPECT_EQ(f.store.questions_of_round("first").size(), 1u);
 }
 
-TEST(Store, HeldLeasesAreFoundAgainAndExtended) {
+TEST_P(StoreOn, HeldLeasesAreFoundAgainAndExtended) {
   Fixture f;
   f.store.publish(questions_of(2));
   const auto one = *f.store.lease(ann, seconds(60));
@@ -232,12 +244,18 @@ TEST(Store, HeldLeasesAreFoundAgainAndExtended) {
   EXPECT_TRUE(f.store.extend(one.id, seconds(600)));
   f.now += 100;
   ASSERT_EQ(f.store.held(ann).size(), 1u);
-  EXPECT_FALSE(f.store.extend(two.id, seconds(60)));
+  const auto taken = *f.store.lease(bob, seconds(30));
+  EXPECT_EQ(taken.question.id, two.question.id);
+  EXPECT_FALSE(f.store.extend(two.id, seconds(60)));  // somebody else has it
+  f.now += 40;
+  EXPECT_TRUE(f.store.extend(two.id, seconds(60)));  // and lost it again
+  EXPECT_FALSE(f.store.extend(taken.id, seconds(60)));
+  EXPECT_FALSE(f.store.extend("no such lease", seconds(60)));
   f.store.answer(one, Comparison{.best = 0});
   EXPECT_EQ(f.store.assignment(one.id)->question.id, "q0");  // known after it was answered, for repeats
 }
 
-TEST(Store, ANewGuidelineAsksAgainWhatItAffects) {
+TEST_P(StoreOn, ANewGuidelineAsksAgainWhatItAffects) {
   Fixture f;
   auto question = question_of("q", {"a", "b"});
   question.guideline = "1";
@@ -250,7 +268,7 @@ TEST(Store, ANewGuidelineAsksAgainWhatItAffects) {
   EXPECT_EQ(f.store.lease(bob, seconds(60))->question.id, "q");
 }
 
-TEST(Store, ProjectsSeeNothingOfEachOther) {
+TEST_P(StoreOn, ProjectsSeeNothingOfEachOther) {
   Fixture f;
   f.store.publish(questions_of(2));
   auto other = Store::open(f.store.location(), {.project = "other", .now = [&] { return f.now; }});
@@ -261,7 +279,7 @@ TEST(Store, ProjectsSeeNothingOfEachOther) {
   EXPECT_EQ(other.projects(), (std::vector<std::string>{"default", "other"}));
 }
 
-TEST(Store, AnErasedAnnotatorLeavesNothingButTheFact) {
+TEST_P(StoreOn, AnErasedAnnotatorLeavesNothingButTheFact) {
   Fixture f;
   f.store.publish(questions_of(3));
   Answer secret = Comparison{.best = 0};
@@ -273,6 +291,8 @@ TEST(Store, AnErasedAnnotatorLeavesNothingButTheFact) {
   EXPECT_EQ(f.store.counts().open, 2);
   EXPECT_EQ(f.store.counts().answers, 1);
   EXPECT_EQ(std::get<Redaction>(f.store.read(0).back().body).events, 3);
+  EXPECT_EQ(f.store.answered_by("ann"), 0);
+  if (postgres()) return;
   for (const auto* suffix : {"", "-wal"}) {
     std::ifstream file(f.store.location() + suffix, std::ios::binary);
     const std::string bytes((std::istreambuf_iterator<char>(file)), {});
@@ -280,7 +300,7 @@ TEST(Store, AnErasedAnnotatorLeavesNothingButTheFact) {
   }
 }
 
-TEST(Store, SignalsOfASessionAreStoredOnce) {
+TEST_P(StoreOn, SignalsOfASessionAreStoredOnce) {
   Fixture f;
   const ScalarSignal press{.session = "s", .tick = 3, .time = 0.2, .value = 1, .delay = 0.01, .number = 7};
   const auto first = f.store.signal(ann, press);
@@ -288,7 +308,8 @@ TEST(Store, SignalsOfASessionAreStoredOnce) {
   EXPECT_EQ(std::get<ScalarSignal>(f.store.read(0).at(0).body).number, 7);
 }
 
-TEST(Store, ABackupIsAStoreOfItsOwn) {
+TEST_P(StoreOn, ABackupIsAStoreOfItsOwn) {
+  if (postgres()) GTEST_SKIP() << "pg_dump copies a PostgreSQL store";
   Fixture f;
   f.store.publish(questions_of(5));
   f.store.backup(f.folder / "copy.db");
@@ -296,7 +317,7 @@ TEST(Store, ABackupIsAStoreOfItsOwn) {
   EXPECT_EQ(Store::open(f.folder / "copy.db").counts().questions, 5);
 }
 
-TEST(Store, OwnersFindAnswersAndQuestions) {
+TEST_P(StoreOn, OwnersFindAnswersAndQuestions) {
   Fixture f;
   f.store.publish(questions_of(3));
   Answer flagged = Comparison{.best = 0};
@@ -313,7 +334,7 @@ TEST(Store, OwnersFindAnswersAndQuestions) {
   EXPECT_EQ(f.store.queue({.state = QueueFilter::State::flagged, .form = {}}).at(0).question.id, "q0");
 }
 
-TEST(Store, WaitsForAnotherThreadAndNoLonger) {
+TEST_P(StoreOn, WaitsForAnotherThreadAndNoLonger) {
   Fixture f;
   f.store.publish(questions_of(1));
   EXPECT_TRUE(f.store.wait(0, seconds(0)));
@@ -326,7 +347,7 @@ TEST(Store, WaitsForAnotherThreadAndNoLonger) {
   other.join();
 }
 
-TEST(Store, ReadsInPagesAndSurvivesReopening) {
+TEST_P(StoreOn, ReadsInPagesAndSurvivesReopening) {
   Fixture f;
   f.store.publish(questions_of(25));
   std::set<std::string> seen;
@@ -340,7 +361,7 @@ TEST(Store, ReadsInPagesAndSurvivesReopening) {
   EXPECT_EQ(Store::open(f.store.location(), {.read_only = true}).latest(), 25);
 }
 
-TEST(Store, ThreadsShareOneStore) {
+TEST_P(StoreOn, ThreadsShareOneStore) {
   Fixture f;
   f.store.publish(questions_of(40));
   std::vector<std::thread> threads;
@@ -354,6 +375,9 @@ TEST(Store, ThreadsShareOneStore) {
   EXPECT_EQ(f.store.counts().answers, 40);
   EXPECT_EQ(f.store.latest(), 80);
 }
+
+INSTANTIATE_TEST_SUITE_P(Store, StoreOn, testing::Values("SQLite", "PostgreSQL"),
+                         [](const auto& database) { return std::string(database.param); });
 
 }  // namespace
 }  // namespace rlhf::feedback

@@ -121,7 +121,7 @@ def main(rlhf):
             check(file)
             again = folder / f"{tool}-again.json"
             run("convert", file, "--form", tool, "--to", tool, "--output", again)
-            assert again.read_bytes() == file.read_bytes(), tool
+            assert json.loads(again.read_text()) == json.loads(file.read_text()), tool
             print(f"{tool}: {len(ANSWERS)} records")
 
 

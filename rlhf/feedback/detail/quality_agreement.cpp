@@ -23,7 +23,8 @@ std::vector<Given> human_choices(const QualityState& state) {
   return choices;
 }
 
-std::optional<statistics::Estimate> strength_alpha(const QualityState& state, const statistics::BootstrapOptions& options) {
+std::optional<statistics::Estimate> strength_alpha(const QualityState& state,
+                                                   const statistics::BootstrapOptions& options) {
   std::vector<Given> strengths;
   for (const auto& each : state.answers)
     if (state.comparable(each) && state.human(each) && each.pair)
@@ -31,11 +32,13 @@ std::optional<statistics::Estimate> strength_alpha(const QualityState& state, co
   return krippendorff_alpha(statistics::patterns_of(strengths), statistics::Level::ordinal, options);
 }
 
-std::optional<statistics::Estimate> ranking_agreement(const QualityState& state, const statistics::BootstrapOptions& options) {
+std::optional<statistics::Estimate> ranking_agreement(const QualityState& state,
+                                                      const statistics::BootstrapOptions& options) {
   std::map<std::int32_t, std::vector<std::vector<double>>> by_question;
   for (const auto& [place, ranks] : state.rankings) {
     const auto& answer = state.answers[static_cast<std::size_t>(place)];
-    if (answer.stands && state.human(answer) && state.question(answer).counts) by_question[answer.question].push_back(ranks);
+    if (answer.stands && state.human(answer) && state.question(answer).counts)
+      by_question[answer.question].push_back(ranks);
   }
   std::vector<std::vector<std::vector<double>>> rankings;
   for (auto& [question, ranks] : by_question)
@@ -51,10 +54,14 @@ std::vector<AspectAgreement> aspect_agreement(const QualityState& state, const s
     for (const auto& each : aspect.values) {
       const auto& answer = state.answers[static_cast<std::size_t>(each.answer)];
       if (!answer.stands || !state.human(answer) || !state.question(answer).counts) continue;
-      const auto place = places.emplace(std::pair{answer.question, each.item}, static_cast<std::int32_t>(places.size())).first;
+      const auto place =
+          places.emplace(std::pair{answer.question, each.item}, static_cast<std::int32_t>(places.size())).first;
       values.push_back({answer.annotator, place->second, each.value});
     }
-    found.push_back({.form = aspect.form, .part = aspect.part, .name = aspect.name, .level = aspect.level,
+    found.push_back({.form = aspect.form,
+                     .part = aspect.part,
+                     .name = aspect.name,
+                     .level = aspect.level,
                      .alpha = krippendorff_alpha(statistics::patterns_of(values), aspect.level, options)});
   }
   return found;

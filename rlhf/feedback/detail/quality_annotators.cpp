@@ -33,7 +33,8 @@ std::uint64_t meaning(const QuestionState& question, int choice) {
 }
 
 /// Did the others, where they are of one mind, choose the same?
-std::optional<bool> agrees_with_others(const QualityState& state, const ByQuestion& grouped, const AnswerState& answer) {
+std::optional<bool> agrees_with_others(const QualityState& state, const ByQuestion& grouped,
+                                       const AnswerState& answer) {
   std::vector<int> others;
   const auto q = static_cast<std::size_t>(answer.question);
   for (auto i = grouped.begin[q]; i < grouped.begin[q + 1]; ++i) {
@@ -53,8 +54,10 @@ void count_choice(const QualityState& state, const ByQuestion& grouped, const An
   const auto [before, is_new] = work.said.emplace(question.content, meaning(question, answer.choice));
   if (!is_new) work.consistent.add(before->second == meaning(question, answer.choice));
   std::optional<bool> right;
-  if (question.gold != no_choice) work.gold.add(*(right = answer.choice == question.gold));
-  else if (question.counts) right = agrees_with_others(state, grouped, answer);
+  if (question.gold != no_choice)
+    work.gold.add(*(right = answer.choice == question.gold));
+  else if (question.counts)
+    right = agrees_with_others(state, grouped, answer);
   work.times.back().right = right;
 }
 
@@ -111,7 +114,9 @@ Overlap overlap_of(const QualityState& state, const ByQuestion& grouped) {
       overlap.pairs.push_back({.annotator = answer.annotator,
                                .one = 2 * overlap.questions,
                                .other = 2 * overlap.questions + 1,
-                               .preferred = answer.choice == 0 ? 1.0 : answer.choice == 1 ? 0.0 : 0.5,
+                               .preferred = answer.choice == 0   ? 1.0
+                                            : answer.choice == 1 ? 0.0
+                                                                 : 0.5,
                                .side = state.questions[q].first_shown == 0 ? 1.0 : -1.0});
     }
     ++overlap.questions;
@@ -126,8 +131,8 @@ void estimate_reliability(const QualityState& state, const ByQuestion& grouped, 
   const auto annotators = static_cast<int>(works.size());
   const auto model = statistics::dawid_skene(overlap.choices, annotators, overlap.questions, overlap.categories,
                                              {.rounds = 50, .tolerance = 1e-4});
-  const auto fit = statistics::fit_reliability(overlap.pairs, annotators, 2 * overlap.questions,
-                                               {.rounds = 30, .tolerance = 1e-3});
+  const auto fit =
+      statistics::fit_reliability(overlap.pairs, annotators, 2 * overlap.questions, {.rounds = 30, .tolerance = 1e-3});
   for (const auto& each : overlap.choices) {
     const auto u = static_cast<std::size_t>(each.annotator);
     works[u].report.reliability = model.accuracy[u];
@@ -151,7 +156,8 @@ std::vector<std::string> warnings_of(const QualityState& state, const Work& work
   if (work.fast.count() >= 10 && work.fast.share()->value > state.options.too_fast_share)
     warnings.push_back(fmt::format("too fast to have read: {} of {}", percent(*work.fast.share()), work.fast.count()));
   if (work.consistent.count() >= 5 && work.consistent.share()->high < 0.7)
-    warnings.push_back(fmt::format("answers differently when asked again: {} the same", percent(*work.consistent.share())));
+    warnings.push_back(
+        fmt::format("answers differently when asked again: {} the same", percent(*work.consistent.share())));
   if (work.report.skips > 10 && work.report.skips > work.report.answers)
     warnings.push_back(fmt::format("skips more than half: {}", work.report.skips));
   return warnings;

@@ -33,7 +33,9 @@ std::int32_t form_place(QualityState& state, const std::string& form) {
 void take(QualityState& state, const std::string& id, const Question& question) {
   const auto place = static_cast<std::int32_t>(state.questions.size());
   if (!state.question_of.emplace(id, place).second) return;
-  QuestionState kept{.id = id, .gold = gold_of(question), .counts = question.round.empty(),
+  QuestionState kept{.id = id,
+                     .gold = gold_of(question),
+                     .counts = question.round.empty(),
                      .form = form_place(state, question.form.name)};
   std::int64_t words = 0;
   for (const auto& item : question.items) {
@@ -94,8 +96,9 @@ float strength_of(const Feedback& said) {
 }
 
 void take_back(QualityState& state, std::int64_t sequence) {
-  const auto found = std::lower_bound(state.answers.begin(), state.answers.end(), sequence,
-                                      [](const AnswerState& each, std::int64_t wanted) { return each.sequence < wanted; });
+  const auto found =
+      std::lower_bound(state.answers.begin(), state.answers.end(), sequence,
+                       [](const AnswerState& each, std::int64_t wanted) { return each.sequence < wanted; });
   if (found != state.answers.end() && found->sequence == sequence) found->stands = false;
 }
 
@@ -162,7 +165,8 @@ ByQuestion by_question(const QualityState& state) {
   for (std::size_t i = 0; i < state.answers.size(); ++i) {
     const auto& each = state.answers[i];
     if (!state.comparable(each)) continue;
-    grouped.places[static_cast<std::size_t>(next[static_cast<std::size_t>(each.question)]++)] = static_cast<std::int32_t>(i);
+    grouped.places[static_cast<std::size_t>(next[static_cast<std::size_t>(each.question)]++)] =
+        static_cast<std::int32_t>(i);
   }
   return grouped;
 }

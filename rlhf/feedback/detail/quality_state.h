@@ -64,7 +64,7 @@ struct QualityState {
   std::map<std::string, std::int32_t> annotator_of;
   std::vector<std::string> forms;
   std::vector<AspectState> aspects;
-  std::map<std::vector<std::string>, std::size_t> aspect_of;  // by form, part, name
+  std::map<std::vector<std::string>, std::size_t> aspect_of;           // by form, part, name
   std::vector<std::pair<std::int32_t, std::vector<double>>> rankings;  // answer, rank of each item
 
   bool human(const AnswerState& answer) const {

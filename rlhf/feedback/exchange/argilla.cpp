@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 
 #include "rlhf/core/error.h"
@@ -13,8 +14,14 @@ namespace {
 
 using nlohmann::json;
 
+bool is_uuid(const std::string& name) {
+  const auto digits = std::count_if(name.begin(), name.end(), [](unsigned char c) { return std::isxdigit(c) != 0; });
+  return digits == 32 && (name.size() == 32 || (name.size() == 36 && std::count(name.begin(), name.end(), '-') == 4));
+}
+
 /// Users are UUIDs there: one made of the name (RFC 9562, version 8), and the name is noted beside the record.
 std::string user_id(const std::string& name) {
+  if (is_uuid(name)) return name;
   auto hex = sha256(name).substr(0, 32);
   hex[12] = '8', hex[16] = 'a';
   return fmt::format("{}-{}-{}-{}-{}", hex.substr(0, 8), hex.substr(8, 4), hex.substr(12, 4), hex.substr(16, 4),
@@ -107,23 +114,24 @@ void write(const Judged& judged, Sheet& sheet) {
   count_missing(question, true, sheet.report);
   auto prompt = question.prompt;
   for (auto& turn : prompt.messages) turn.extra = nullptr;
-  Json fields = {{"prompt", prompt_json(prompt)}};
+  Json row = kept_columns(question);
+  Json fields = row.value("fields", Json::object()), metadata = row.value("metadata", Json::object());
+  fields["prompt"] = prompt_json(prompt);
   for (std::size_t i = 0; i < question.items.size(); ++i)
     fields[item_name(static_cast<int>(i))] = question.items[i].text;
   Said said;
   auto notes = page_notes(judged);
   for (const auto& event : judged.answers) {
     add_answer(question, event, said, sheet.report);
-    if (event.annotator.source == Source::human)
+    if (event.annotator.source == Source::human && !is_uuid(event.annotator.name))
       notes["annotators"].push_back(user_id(event.annotator.name) + " " + event.annotator.name);
   }
-  const auto kept = question.metadata.is_object() ? question.metadata.value("columns", json::object()) : json::object();
-  sheet.add(question, {{"id", kept.value("id", json(question.id))},
-                       {"status", said.responses.empty() ? "pending" : "completed"},
-                       {"fields", fields},
-                       {"metadata", notes},
-                       {"suggestions", said.suggestions},
-                       {"responses", said.responses}});
+  metadata.update(Json(notes));
+  if (!row.contains("id")) row["id"] = question.id;
+  row["status"] = said.responses.empty() ? "pending" : "completed";
+  row["fields"] = fields, row["metadata"] = metadata, row["responses"] = said.responses;
+  if (!said.suggestions.empty()) row["suggestions"] = said.suggestions;
+  sheet.add(question, row);
 }
 
 /// What one annotator said, gathered from the questions.
@@ -155,8 +163,9 @@ std::string name_of(const std::string& user, const std::vector<Response>& known)
   return user;
 }
 
-void add_responses(const json& row, const Mark& mark, int items, const std::string& where, std::vector<Response>& all) {
-  const auto responses = row.value("responses", json::object()).value(mark.name, json::array());
+void add_responses(const json& said, const json& suggestions, const Mark& mark, int items, const std::string& where,
+                   std::vector<Response>& all) {
+  const auto responses = said.value(mark.name, json::array());
   for (const auto& each : responses) {
     const auto status = each.value("status", "submitted");
     if (status == "draft") continue;
@@ -164,7 +173,6 @@ void add_responses(const json& row, const Mark& mark, int items, const std::stri
     one.discarded = one.discarded || status == "discarded";
     if (!one.discarded) one.marks[mark.name] = from_argilla(mark, column(each, "value", where), items, where);
   }
-  const auto suggestions = row.value("suggestions", json::object());
   if (!suggestions.contains(mark.name)) return;
   const auto& each = suggestions[mark.name];
   const auto agent = each.value("agent", json());
@@ -172,18 +180,23 @@ void add_responses(const json& row, const Mark& mark, int items, const std::stri
       from_argilla(mark, column(each, "value", where), items, where);
 }
 
-/// Every question of the record has to be a control of the form: what is not known is not dropped in silence.
-void require_known(const json& row, const Question& question, const std::string& where) {
+/// The responses by the names of the form's controls. A record of another program that asks one thing asks for the
+/// judgement, whatever its name; further questions that the form does not have are counted.
+json known(json questions, const Question& question, Draft& draft) {
   const auto marks = page(question);
-  for (const char* kind : {"responses", "suggestions"}) {
-    const auto questions = row.value(kind, json::object());  // outlives the loop over its items
-    for (const auto& [name, value] : questions.items())
-      if (std::none_of(marks.begin(), marks.end(), [&](const Mark& mark) { return mark.name == name; }))
-        throw Error({.category = Category::bad_data,
-                     .where = where,
-                     .what = "the form " + question.form.name + " has no question \"" + name + "\"",
-                     .fix = "Name the form in the record's metadata, or rename the question."});
+  const auto is_known = [&](const std::string& name) {
+    return std::any_of(marks.begin(), marks.end(), [&](const Mark& mark) { return mark.name == name; });
+  };
+  auto found = json::object();
+  for (const auto& [name, value] : questions.items()) {
+    if (is_known(name))
+      found[name] = value;
+    else if (questions.size() == 1)
+      found[marks.front().name] = value;
+    else
+      draft.left_out.push_back("responses to questions that the form does not have");
   }
+  return found;
 }
 
 void read(const json& row, Draft& draft) {
@@ -193,12 +206,13 @@ void read(const json& row, Draft& draft) {
   while (fields.contains(item_name(static_cast<int>(items.size()))))
     items.push_back(text_column(fields, item_name(static_cast<int>(items.size())).c_str(), draft.where));
   ask_page(draft, notes, prompt_from(column(fields, "prompt", draft.where), draft.where), items);
-  auto& question = draft.judged.question;
-  if (row.contains("id")) question.metadata["columns"]["id"] = row["id"];
-  require_known(row, question, draft.where);
+  keep(row, {"responses", "suggestions"}, draft);
+  const auto& question = draft.judged.question;
+  const auto said = known(row.value("responses", json::object()), question, draft);
+  const auto suggested = known(row.value("suggestions", json::object()), question, draft);
   auto responses = named(notes);
   for (const auto& mark : page(question))
-    add_responses(row, mark, static_cast<int>(items.size()), draft.where, responses);
+    add_responses(said, suggested, mark, static_cast<int>(items.size()), draft.where, responses);
   const auto simulated = notes.value("simulated", std::vector<std::string>{});
   for (const auto& each : responses) {
     if (!each.discarded && each.marks.empty()) continue;

@@ -62,6 +62,14 @@ void check(Judged& one) {
 
 }  // namespace
 
+Sheet rows_of(const Format& format, const std::vector<Judged>& judged, Report report) {
+  Sheet sheet{.rows = {}, .report = std::move(report)};
+  for (const auto& each : judged) format.write(each, sheet);
+  if (format.name.starts_with("trl") && format.name != "trl_stepwise") alike(sheet);
+  sheet.report.rows = static_cast<std::int64_t>(sheet.rows.size());
+  return sheet;
+}
+
 std::string file_text(const Format& format, const std::vector<Row>& rows, bool split_column) {
   if (rows.empty()) return format.ending == "json" ? "[]\n" : "";
   if (format.ending == "csv") return csv_text(rows);
@@ -84,13 +92,15 @@ std::vector<Judged> read_file(const std::string& file, const Format& format, Rep
   std::vector<Judged> all;
   std::unordered_map<std::string, std::size_t> places;
   const auto take = [&](const data::JsonlRow& row) {
-    Draft draft{.format = std::string(format.name), .where = row.where};
+    Draft draft;
+    draft.format = format.name, draft.where = row.where;
     try {
       format.read(row.value, draft);
       if (draft.judged.question.id.empty()) draft.judged.question.id = "?";
       check(draft.judged);
       if (draft.judged.question.id == "?") draft.judged.question.id.clear();
       merge(std::move(draft.judged), format, all, places);
+      for (const auto& reason : draft.left_out) report.leave_out(reason, row.where);
       ++report.rows;
     } catch (const Error& error) {
       report.leave_out(error.problem(), row.where);

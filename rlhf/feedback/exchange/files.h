@@ -7,6 +7,9 @@
 
 namespace rlhf::feedback::exchange {
 
+/// What was judged as rows of that format; `report` says what was left out before.
+Sheet rows_of(const Format& format, const std::vector<Judged>& judged, Report report);
+
 /// Rows as the text of a file. With `split_column`, each row tells its side of the split in a column "split".
 std::string file_text(const Format& format, const std::vector<Row>& rows, bool split_column = false);
 

@@ -32,6 +32,7 @@ struct Draft {
   Judged judged;
   std::string annotator = "import";
   Split split = Split::train;
+  std::vector<std::string> left_out;  // what the row holds and a question or an answer does not; counted by reason
 };
 
 /// A format of other tools. Several rows may come of one question, and one row may hold several answers.
@@ -61,6 +62,10 @@ void answer(Draft& draft, const std::string& annotator, Answer said, double at =
 /// A column that has to be there; throws rlhf::Error (bad_data) with the place and what is there instead.
 const nlohmann::json& column(const nlohmann::json& row, const char* name, const std::string& where);
 std::string text_column(const nlohmann::json& row, const char* name, const std::string& where);
+
+/// Where some rows of TRL hold texts and some lists of turns, all of them become lists of turns: TRL decides by the first
+/// row whether it ends texts with the end token or asks the chat template.
+void alike(Sheet& sheet);
 
 /// The columns of a row but for those named: kept with the question so that writing gives them back.
 nlohmann::json without(nlohmann::json row, std::initializer_list<const char*> names);

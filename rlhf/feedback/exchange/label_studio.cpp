@@ -14,6 +14,15 @@ using nlohmann::json;
 
 constexpr const char* otherwise = "_otherwise";  // beside a pairwise control: tie, both bad, cannot compare
 
+/// The ids that a task's list gives its items.
+std::string item_id(const Question& question, int item) {
+  const auto kept = kept_columns(question);
+  const auto items = kept.value("data", Json::object()).value("items", Json::array());
+  const auto place = static_cast<std::size_t>(item);
+  const auto id = place < items.size() ? items[place].value("id", Json()) : Json();
+  return id.is_string() ? id.get<std::string>() : id.is_null() ? item_name(item) : id.dump();
+}
+
 bool pairwise(const Mark& mark, int items) {
   return mark.control == Control::choice && mark.item < 0 && mark.aspect.empty() && items == 2;
 }
@@ -41,16 +50,17 @@ void add_spans(const Mark& mark, const json& spans, Json& results) {
 }
 
 /// One list in order; with ties, a bucket for each place.
-Json ranker(const Mark& mark, const json& groups) {
+Json ranker(const Mark& mark, const json& groups, const Question& question) {
   Json lists = Json::object();
   const bool ties = std::any_of(groups.begin(), groups.end(), [](const json& group) { return group.size() > 1; });
   for (std::size_t place = 0; place < groups.size(); ++place)
     for (const auto& item : groups[place])
-      lists[ties ? std::to_string(place + 1) : mark.name].push_back(item_name(item.get<int>()));
+      lists[ties ? std::to_string(place + 1) : mark.name].push_back(item_id(question, item.get<int>()));
   return {{"ranker", lists}};
 }
 
-void add_mark(const Mark& mark, const json& value, int items, Json& results) {
+void add_mark(const Mark& mark, const json& value, const Question& question, Json& results) {
+  const auto items = static_cast<int>(question.items.size());
   const auto to = mark.item >= 0 ? item_name(mark.item) : "prompt";
   switch (mark.control) {
     case Control::choice:
@@ -74,7 +84,7 @@ void add_mark(const Mark& mark, const json& value, int items, Json& results) {
       results.push_back(result(mark.name, to, "textarea", {{"text", Json::array({value})}}));
       return;
     case Control::ranking:
-      results.push_back(result(mark.name, "items", "ranker", ranker(mark, value)));
+      results.push_back(result(mark.name, "items", "ranker", ranker(mark, value, question)));
       return;
     case Control::spans:
       add_spans(mark, value, results);
@@ -82,12 +92,9 @@ void add_mark(const Mark& mark, const json& value, int items, Json& results) {
   }
 }
 
-void write(const Judged& judged, Sheet& sheet) {
-  const auto& question = judged.question;
-  const auto count = static_cast<int>(question.items.size());
-  count_missing(question, false, sheet.report);
+Json data_of(const Question& question) {
   Json data = {{"prompt", prompt_json(question.prompt)}}, items = Json::array();
-  for (int i = 0; i < count; ++i) {
+  for (int i = 0; i < static_cast<int>(question.items.size()); ++i) {
     const auto& item = question.items[static_cast<std::size_t>(i)];
     data[item_name(i)] = item.text;
     items.push_back({{"id", item_name(i)}, {"title", item_name(i)}, {"body", item.text}});
@@ -95,6 +102,12 @@ void write(const Judged& judged, Sheet& sheet) {
       items.back()["quotes"].push_back({{"title", quote.title}, {"text", quote.text}});
   }
   data["items"] = items;
+  return data;
+}
+
+void write(const Judged& judged, Sheet& sheet) {
+  const auto& question = judged.question;
+  count_missing(question, false, sheet.report);
   Json annotations = Json::array(), predictions = Json::array();
   for (const auto& event : judged.answers) {
     const auto& given = std::get<Answer>(event.body);
@@ -104,7 +117,8 @@ void write(const Judged& judged, Sheet& sheet) {
     if (skip && skip->reason != "cancelled") sheet.report.leave_out("reasons of skips (the skips were written)");
     Json results = Json::array();
     for (const auto& mark : page(question))
-      if (const auto found = marks.find(mark.name); found != marks.end()) add_mark(mark, found->second, count, results);
+      if (const auto found = marks.find(mark.name); found != marks.end())
+        add_mark(mark, found->second, question, results);
     if (event.annotator.source == Source::human)
       annotations.push_back({{"completed_by", event.annotator.name},
                              {"created_at", event.answered_at},
@@ -117,19 +131,24 @@ void write(const Judged& judged, Sheet& sheet) {
       predictions.push_back(
           {{"model_version", event.annotator.name}, {"created_at", event.answered_at}, {"result", results}});
   }
-  const auto kept = question.metadata.is_object() ? question.metadata.value("columns", json::object()) : json::object();
-  sheet.add(question, {{"id", kept.value("id", json(question.id))},
-                       {"data", data},
-                       {"meta", page_notes(judged)},
-                       {"annotations", annotations},
-                       {"predictions", predictions}});
+  Json row = kept_columns(question);
+  if (!row.contains("id")) row["id"] = question.id;
+  if (!row.contains("data")) row["data"] = data_of(question);
+  auto notes = page_notes(judged);
+  if (row["data"].contains("form")) notes.erase("form");
+  Json meta = row.value("meta", Json::object());
+  meta.update(Json(notes));
+  row["meta"] = meta;
+  row["annotations"] = annotations;
+  if (!predictions.empty()) row["predictions"] = predictions;
+  sheet.add(question, row);
 }
 
 /// Groups of items, best first: one list, or buckets named by their places.
 json groups_from(const Mark& mark, const json& lists, const Question& question, const std::string& where) {
   const auto item_of = [&](const json& name) -> int {
     for (int i = 0; i < static_cast<int>(question.items.size()); ++i)
-      if (name == item_name(i)) return i;
+      if (name == item_id(question, i)) return i;
     throw Error({.category = Category::bad_data, .where = where, .what = name.dump() + " is no item", .fix = ""});
   };
   auto groups = json::array();
@@ -183,18 +202,19 @@ bool belongs(const std::string& from, const Mark& mark) {
          (mark.control == Control::spans && from == mark.name + "_remark");
 }
 
-Answer answer_from(const json& results, const Question& question, const std::string& where) {
+Answer answer_from(const json& results, Draft& draft) {
+  const auto& question = draft.judged.question;
+  const auto& where = draft.where;
   const auto controls = page(question);
   Marks marks;
   for (const auto& one : results) {
     const auto from = text_column(one, "from_name", where);
     const auto mark =
         std::find_if(controls.begin(), controls.end(), [&](const Mark& each) { return belongs(from, each); });
-    if (mark == controls.end())
-      throw Error({.category = Category::bad_data,
-                   .where = where,
-                   .what = "the form " + question.form.name + " has no control \"" + from + "\"",
-                   .fix = "Name the form in the task's meta, or rename the control."});
+    if (mark == controls.end()) {
+      draft.left_out.push_back("results of controls that the form does not have");
+      continue;
+    }
     take(*mark, one, question, where, marks);
   }
   return answer_of(question, marks, where);
@@ -209,26 +229,26 @@ void read(const json& row, Draft& draft) {
   std::vector<std::string> items;
   const auto listed = data.value("items", json::array());
   for (const auto& each : listed) items.push_back(text_column(each, "body", draft.where));
-  const auto notes = row.value("meta", json::object());
+  auto notes = row.value("meta", json::object());
+  if (data.contains("form")) notes["form"] = data["form"];
   ask_page(draft, notes, prompt_from(column(data, "prompt", draft.where), draft.where), items);
   auto& question = draft.judged.question;
   for (std::size_t i = 0; i < items.size(); ++i)
     for (const auto& quote : listed[i].value("quotes", json::array()))
       question.items[i].quotes.push_back(
           {text_column(quote, "title", draft.where), text_column(quote, "text", draft.where)});
-  if (row.contains("id")) question.metadata["columns"]["id"] = row["id"];
+  keep(row, {"annotations", "predictions"}, draft);
   for (const auto& each : column(row, "annotations", draft.where)) {
     const auto& by = column(each, "completed_by", draft.where);
     const auto& results = column(each, "result", draft.where);
-    auto given =
-        each.value("was_cancelled", false) ? Answer{Skip{"cancelled"}} : answer_from(results, question, draft.where);
+    auto given = each.value("was_cancelled", false) ? Answer{Skip{"cancelled"}} : answer_from(results, draft);
     given.active_seconds = each.value("lead_time", 0.0);
     answer(draft, by.is_string() ? by.get<std::string>() : by.dump(), given, time_of(each));
   }
   const auto simulated = notes.value("simulated", std::vector<std::string>{});
   for (const auto& each : row.value("predictions", json::array())) {
     const auto name = each.value("model_version", "model");
-    answer(draft, name, answer_from(column(each, "result", draft.where), question, draft.where), time_of(each));
+    answer(draft, name, answer_from(column(each, "result", draft.where), draft), time_of(each));
     const bool acted = std::find(simulated.begin(), simulated.end(), name) != simulated.end();
     draft.judged.answers.back().annotator.source = acted ? Source::simulated : Source::model;
   }

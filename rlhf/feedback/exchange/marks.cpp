@@ -290,12 +290,23 @@ Answer answer_of(const Question& question, const Marks& marks, const std::string
   return answer;
 }
 
+Json kept_columns(const Question& question) {
+  return question.metadata.is_object() ? Json(question.metadata.value("columns", json::object())) : Json::object();
+}
+
+void keep(const json& row, std::initializer_list<const char*> answers, Draft& draft) {
+  auto& question = draft.judged.question;
+  question.metadata["columns"] = without(row, answers);
+  if (const auto id = row.find("id"); id != row.end() && !id->is_null())
+    question.id = id->is_string() ? id->get<std::string>() : draft.format + "/" + id->dump();
+}
+
 json page_notes(const Judged& judged) {
   const auto& question = judged.question;
   const auto form = to_json(question.form);
-  json notes = {{"form", form.is_string() ? form : json(form.dump())},
-                {"split", split_name(question.split)},
-                {"shown", fmt::format("{}", fmt::join(question.shown, " "))}};
+  json notes = {{"form", form.is_string() ? form : json(form.dump())}, {"split", split_name(question.split)}};
+  if (!std::is_sorted(question.shown.begin(), question.shown.end()))
+    notes["shown"] = fmt::format("{}", fmt::join(question.shown, " "));
   for (const auto& event : judged.answers)
     if (event.annotator.source == Source::simulated) notes["simulated"].push_back(event.annotator.name);
   return notes;

@@ -38,6 +38,12 @@ Marks marks_of(const Question& question, const Answer& answer, Report& report);
 /// first part.
 Answer answer_of(const Question& question, const Marks& marks, const std::string& where);
 
+/// What a file said beside prompt, items and answers, to write it again; empty for a question of our own.
+Json kept_columns(const Question& question);
+
+/// Keeps the columns of a row but for those named, and its id: the one that the tool knows the record by.
+void keep(const nlohmann::json& row, std::initializer_list<const char*> answers, Draft& draft);
+
 // What both tools keep beside a question: form, split, order shown, and which annotators are simulated.
 nlohmann::json page_notes(const Judged& judged);
 

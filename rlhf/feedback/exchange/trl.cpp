@@ -1,6 +1,8 @@
 // The dataset types of TRL, standard (texts) and conversational (lists of turns).
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "rlhf/core/error.h"
 #include "rlhf/data/readers/shared_prompt.h"
 #include "rlhf/feedback/exchange/formats.h"
@@ -185,7 +187,22 @@ void write_stepwise(const Judged& judged, Sheet& sheet) {
   }
 }
 
+Json turn(std::string_view role, const Json& text) { return Json::array({{{"role", role}, {"content", text}}}); }
+
 }  // namespace
+
+void alike(Sheet& sheet) {
+  const auto is_text = [](const Row& row) { return row.value.contains("prompt") && row.value["prompt"].is_string(); };
+  const auto texts = std::count_if(sheet.rows.begin(), sheet.rows.end(), is_text);
+  if (texts == 0 || texts == static_cast<std::ptrdiff_t>(sheet.rows.size())) return;
+  for (auto& row : sheet.rows) {
+    if (!is_text(row)) continue;
+    row.value["prompt"] = turn("user", row.value["prompt"]);
+    for (const char* name : {"chosen", "rejected", "completion"})
+      if (row.value.contains(name)) row.value[name] = turn("assistant", row.value[name]);
+  }
+  sheet.report.leave_out("plain texts (written as turns, as other rows are)", "", texts);
+}
 
 std::vector<Format> trl_formats() {
   return {

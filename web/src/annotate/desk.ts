@@ -34,7 +34,8 @@ export class Desk {
   private readonly answered = new Set<string>();
   private fetching: AbortController | null = null;
   private stopped = false;
-  private timers: ReturnType<typeof setTimeout>[] = [];
+  private readonly waits = new Set<ReturnType<typeof setTimeout>>(); // of answers that are taken back before they arrived
+  private again: ReturnType<typeof setTimeout> | undefined;          // the next look for questions
 
   constructor(annotator: string, private readonly events: DeskEvents, private readonly api: DeskApi = server, storage: Storage = localStorage) {
     this.drafts = new Drafts(annotator, storage);
@@ -58,7 +59,8 @@ export class Desk {
   stop(): void {
     this.stopped = true;
     this.fetching?.abort();
-    this.timers.forEach(clearTimeout);
+    clearTimeout(this.again);
+    this.waits.forEach(clearTimeout);
   }
 
   retry(): void {
@@ -131,7 +133,10 @@ export class Desk {
       const look = (tries: number) => {
         if (done.sequence !== undefined) resolve(done.sequence);
         else if (tries === 0) reject(new Error("the answer has not arrived yet"));
-        else this.timers.push(setTimeout(() => look(tries - 1), 50));
+        else {
+          const wait = setTimeout(() => { this.waits.delete(wait); look(tries - 1); }, 50);
+          this.waits.add(wait);
+        }
       };
       look(100);
     });
@@ -176,8 +181,8 @@ export class Desk {
   }
 
   private later(seconds: number): void {
-    this.timers.forEach(clearTimeout);
-    this.timers = [setTimeout(() => void this.refill(), seconds * 1000)];
+    clearTimeout(this.again);
+    this.again = setTimeout(() => void this.refill(), seconds * 1000);
   }
 
   private take({ assignments, progress, waiting }: Next): void {

@@ -33,7 +33,8 @@ export function ChangeQuestions({ entries, onClose }: { entries: QueueEntry[]; o
   const change = (entry: QueueEntry): Requeue => {
     const base = { question: entry.id, reason: reason.trim() };
     if (what === "withdraw") return { ...base, withdrawn: true };
-    return what === "priority" ? { ...base, priority: number } : { ...base, answers: Math.max(entry.wanted, entry.given) + number };
+    if (what === "priority") return { ...base, priority: number };
+    return { ...base, withdrawn: false, answers: Math.max(entry.wanted, entry.given) + number };
   };
   const send = async (event: SubmitEvent) => {
     event.preventDefault();

@@ -1,12 +1,17 @@
 // What the browser tests share: a server with known questions, a page in real Chromium, and what arrived.
 import { randomUUID } from "node:crypto";
-import { existsSync } from "node:fs";
+import { spawn, type ChildProcess } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { AxeBuilder } from "./axe";
 import type { Answer, Form, Question } from "../../src/api";
 import { FeedbackServer, forms, type Made } from "../server";
 
-export const real = process.env.RLHF_SERVER; // a running `rlhf collect` with an empty store
+const program = process.env.RLHF; // the program: each file of tests starts its own `rlhf collect`, with an empty store
+export const real = Boolean(program || process.env.RLHF_SERVER); // RLHF_SERVER: one that runs already
 const executablePath = process.env.CHROMIUM ?? ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find(existsSync);
 
 export const texts = [
@@ -28,19 +33,41 @@ export function record(asked: Asked): Record<string, unknown> {
   };
 }
 
+/// `rlhf collect` on a store of its own, gone with it.
+class Collect {
+  private constructor(readonly url: string, private readonly child: ChildProcess, private readonly folder: string) {}
+
+  static async start(path: string): Promise<Collect> {
+    const folder = mkdtempSync(join(tmpdir(), "rlhf-web-"));
+    const child = spawn(path, ["--json", "collect", join(folder, "feedback.db"), "--port", "0", "--runs", folder], { stdio: ["ignore", "pipe", "inherit"] });
+    const line = await new Promise<string>((resolve, reject) => {
+      createInterface({ input: child.stdout! }).once("line", resolve);
+      child.once("error", reject).once("exit", (code) => reject(new Error(`${path} collect ended with ${code}`)));
+    });
+    return new Collect((JSON.parse(line) as { url: string }).url, child, folder);
+  }
+  async stop(): Promise<void> {
+    const gone = new Promise((resolve) => this.child.once("exit", resolve));
+    if (this.child.exitCode === null && this.child.kill()) await gone;
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
 export class Desk {
   private readonly asked: string[] = [];
-  private constructor(readonly server: FeedbackServer | null, readonly url: string, readonly browser: Browser) {}
+  private constructor(readonly server: FeedbackServer | null, readonly url: string, readonly browser: Browser, private readonly collect: Collect | null) {}
 
   static async open(): Promise<Desk> {
     const server = real ? null : new FeedbackServer();
-    const url = real ?? (await server!.start());
+    const collect = program && !process.env.RLHF_SERVER ? await Collect.start(program) : null;
+    const url = process.env.RLHF_SERVER ?? collect?.url ?? (await server!.start());
     const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
-    return new Desk(server, url, browser);
+    return new Desk(server, url, browser, collect);
   }
   async close(): Promise<void> {
     await this.browser.close();
     this.server?.stop();
+    await this.collect?.stop();
   }
 
   /// Publishes questions and opens the page in a fresh browser profile, by a fresh annotator.

@@ -195,7 +195,7 @@ describe("judge", () => {
   });
   test("evidence, by mouse; too few words are refused; quotes open", async () => {
     const id = await ask("gophercite", 2, evidence);
-    await button(page, "Open evidence 1 in context").first().click();
+    await button(page, "Open in context (evidence 1)").first().click();
     await page.getByRole("dialog").getByText("What page 1 says.").waitFor();
     await keys(page, "Escape");
     await button(page, /B is better/).click();

@@ -157,7 +157,7 @@ describe("texts of others", () => {
     await page.getByRole("dialog").waitFor();
     if (!real) await page.getByRole("tab", { name: /Examples/ }).click();
     await keys(page, "Escape", "d");
-    await button(page, "Open evidence 1 in context").first().click();
+    await button(page, "Open in context (evidence 1)").first().click();
     await keys(page, "Escape", "ArrowLeft", "y", "y", "y", "y");
     await page.keyboard.type("one two three four five six seven");
     await keys(page, "Escape", "c");
