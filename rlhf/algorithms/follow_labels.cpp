@@ -86,7 +86,7 @@ class Follower {
   }
 
  private:
-  /// Waits until enough is new. Every label is an entry of the log, so the log is read again only when it could be.
+  /// Waits until enough is new; whenever an entry has come, the labels are read again as they now stand.
   feedback::Labels next_labels() {
     const auto wanted = version_ == 0 && seen_.empty() ? config_.first_labels : config_.new_labels;
     auto labels = feedback::read_labels(store_, -1, filter_);

@@ -125,7 +125,8 @@ std::vector<QueueEntry> Store::queue(const QueueFilter& filter) const {
 std::vector<Question> Store::questions_of_round(std::string_view round) const {
   const auto rows = state_->readers.run([&](Database& database) {
     return database.query(
-        "SELECT e.body, q.sequence FROM lanes l JOIN questions q ON q.lane = l.id JOIN events e ON e.sequence = "
+        "SELECT e.body, q.sequence FROM lanes l JOIN questions q ON q.project = l.project AND q.lane = l.id JOIN "
+        "events e ON e.sequence = "
         "q.sequence"
         " WHERE l.project = ? AND l.round = ? ORDER BY q.sequence",
         state_->project, round);

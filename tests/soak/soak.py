@@ -198,7 +198,7 @@ def main():
     server, over, restarts, annotators = None, threading.Event(), [], []
     try:
         store = database.location if database else str(folder / "feedback.db")
-        count = int(options.seconds * options.annotators * 8)
+        count = int(options.seconds * options.annotators * 6)
         rows = ({"prompt": f"Question {i}:", "completions": [f"first {i}", f"second {i}"]} for i in range(count))
         questions = folder / "questions.jsonl"
         questions.write_text("".join(json.dumps(row) + "\n" for row in rows))

@@ -72,7 +72,7 @@ export type Feedback =
 
 export interface Answer {
   said: Feedback;
-  details: Record<string, Feedback>;
+  details?: Record<string, Feedback>; // not there when nothing was said to the other parts
   confidence?: number;
   comment?: string;
   flags?: string[];

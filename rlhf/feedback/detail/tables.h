@@ -60,7 +60,8 @@ CREATE TABLE questions (
   UNIQUE (project, id)
 );
 CREATE INDEX waiting ON questions (lane, rank, place) WHERE withdrawn = 0 AND given + leased < wanted;
-CREATE INDEX questions_of_lane ON questions (lane, sequence);
+-- Begins with the project so that looking for the front of a lane cannot use it in place of `waiting`.
+CREATE INDEX questions_of_lane ON questions (project, lane, sequence);
 CREATE INDEX questions_of_project ON questions (project, sequence);
 
 CREATE TABLE answers (

@@ -34,6 +34,7 @@ export class Desk {
   private readonly answered = new Set<string>();
   private fetching: AbortController | null = null;
   private stopped = false;
+  private readonly leaving = new Set<Done>(); // being taken back; may not have arrived yet
   private readonly waits = new Set<ReturnType<typeof setTimeout>>(); // of answers that are taken back before they arrived
   private again: ReturnType<typeof setTimeout> | undefined;          // the next look for questions
 
@@ -95,6 +96,7 @@ export class Desk {
     const last = this.done.pop() ?? (await this.lastOfServer());
     if (!last) return this.events.onNote("There is nothing to take back");
     if (last.sequence === undefined && this.outbox.recall(last.assignment.id)) return this.layBack(last.assignment, last.draft);
+    this.leaving.add(last);
     try {
       const sequence = last.sequence ?? (await this.arrival(last));
       const { assignment } = await this.api.undo(sequence);
@@ -103,6 +105,8 @@ export class Desk {
     } catch (error) {
       this.done.push(last);
       this.events.onNote(`Not taken back: ${(error as Error).message}`, true);
+    } finally {
+      this.leaving.delete(last);
     }
     this.events.onChange();
   }
@@ -144,7 +148,7 @@ export class Desk {
 
   private sent(letter: Letter, outcome: Outcome): void {
     this.progress = outcome.progress ?? this.progress;
-    const done = this.done.find((each) => each.assignment.id === letter.assignment);
+    const done = [...this.done, ...this.leaving].find((each) => each.assignment.id === letter.assignment);
     if (done) {
       done.sequence = outcome.sequence;
       this.drafts.drop(done.assignment.question.id);

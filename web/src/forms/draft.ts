@@ -136,6 +136,9 @@ export function answerOf(question: Question, draft: Draft, active: number): Answ
 
 const innerWidthOr = (otherwise: number) => (typeof innerWidth === "number" ? innerWidth : otherwise);
 
+const plainComparison: Comparison = { kind: "comparison", best: 0, tie: false, strength: 1, both_bad: false, incomparable: false };
+
+/// Stored answers leave out what has its usual value.
 function draftOf(said: Feedback, items: number): PartDraft | undefined {
   switch (said.kind) {
     case "skip":
@@ -144,6 +147,10 @@ function draftOf(said: Feedback, items: number): PartDraft | undefined {
       return { kind: "ranking", ranks: ranksOf(said.groups, items) };
     case "conversation":
       return { ...said, ended: true };
+    case "comparison":
+      return { ...plainComparison, ...said };
+    case "span_critique":
+      return { ...said, spans: said.spans.map((span) => ({ ...span, remark: span.remark ?? "" })) };
     default:
       return said;
   }
@@ -152,7 +159,7 @@ function draftOf(said: Feedback, items: number): PartDraft | undefined {
 /// An answer that was given, as a draft to change.
 export function draftFrom(question: Question, answer: Answer): Draft {
   const [first, ...others] = question.form.parts;
-  const given: [string, Feedback | undefined][] = [[first!.name, answer.said], ...others.map((part): [string, Feedback | undefined] => [part.name, answer.details[part.name]])];
+  const given: [string, Feedback | undefined][] = [[first!.name, answer.said], ...others.map((part): [string, Feedback | undefined] => [part.name, answer.details?.[part.name]])];
   const parts: Record<string, PartDraft> = {};
   for (const [name, feedback] of given) {
     const made = feedback && draftOf(feedback, question.items.length);

@@ -83,8 +83,9 @@ export class Desk {
   }
   async page(options: Parameters<Browser["newContext"]>[0] = {}): Promise<Page> {
     const context = await this.browser.newContext({ viewport: { width: 1280, height: 860 }, reducedMotion: "reduce", ...options });
+    if (real) await context.addCookies([{ name: "rlhf_name", value: `tester-${randomUUID().slice(0, 8)}`, url: this.url }]); // holds nothing yet
     const page = await context.newPage();
-    page.setDefaultTimeout(4000);
+    page.setDefaultTimeout(10_000); // a busy machine, not a slow page
     await page.goto(this.url);
     await page.waitForSelector("main");
     return page;
@@ -112,8 +113,15 @@ export const shown = async (page: Page, id: string) => page.waitForSelector(`mai
 export const keys = async (page: Page, ...pressed: string[]) => { for (const key of pressed) await page.keyboard.press(key); };
 export const button = (page: Page, name: string | RegExp) => page.getByRole("button", { name });
 
-/// Faults that axe-core finds on the page, in words.
-export async function faults(page: Page): Promise<string[]> {
-  return AxeBuilder.faults(page);
+/// Faults that axe-core finds on the page in a colour scheme, in words. The browser repaints a changed scheme element by element, so
+/// what is found at once is looked at again.
+export async function faults(page: Page, colorScheme: "light" | "dark"): Promise<string[]> {
+  await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+  for (let tries = 0; ; ++tries) {
+    await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+    const found = await AxeBuilder.faults(page);
+    if (!found.length || tries === 3) return found;
+    await page.waitForTimeout(500);
+  }
 }
 export { forms };

@@ -22,7 +22,8 @@ async function ask(form: string, count: number, more: object = {}) {
 /// The text of an item that an answer names.
 async function arrived(id: string) {
   const { question, answer } = await desk.arrived(id);
-  return { answer, said: answer.said as any, text: (item: number) => question.items[item]!.text };
+  const usual = answer.said.kind === "comparison" ? { tie: false, both_bad: false, incomparable: false } : {}; // the store leaves these out
+  return { answer: { ...answer, details: answer.details ?? {} }, said: { ...usual, ...answer.said } as any, text: (item: number) => question.items[item]!.text };
 }
 
 describe("compare", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { ActiveTime } from "../../src/activity";
-import { ApiError, type Answer, type Part, type Question } from "../../src/api";
+import { Desk, type DeskApi } from "../../src/annotate/desk";
+import { ApiError, type Answer, type Comparison, type Part, type Question } from "../../src/api";
 import { Drafts } from "../../src/drafts";
 import { ClipClock, frameAt } from "../../src/forms/clip";
 import { DigitBuffer } from "../../src/forms/digits";
@@ -81,6 +82,36 @@ test("an answer becomes a draft and the same answer again", () => {
   const answer: Answer = { said: { kind: "ranking", groups: [[2], [0, 1]] }, details: { why: { kind: "demonstration", text: "so" } }, active_seconds: 3 };
   const again = answerOf(asked, draftFrom(asked, answer), 3);
   expect([again.said, again.details]).toEqual([answer.said, answer.details]);
+});
+
+test("what a stored answer leaves out has its usual value", () => {
+  const asked = question([part({ name: "better" }), part({ name: "why", ask: "demonstrate", required: false })]);
+  const stored = { said: { kind: "comparison", best: 1, tie: false, strength: 1 }, active_seconds: 2 } as unknown as Answer;
+  const draft = draftFrom(asked, stored);
+  expect(same(draft.parts.better as Comparison, choose(asked.form.parts[0]!, 1))).toBe(true);
+  expect(draft.parts.why).toBeUndefined();
+});
+
+test("an answer is taken back even before the server has said that it arrived", async () => {
+  const at = { id: "a1", question: question([part({})]), lease_until: 0 };
+  const progress = { mine: 0, mine_today: 0, open: 1, answered: 0, wanted: 1 };
+  let arrive = () => {};
+  const undone: number[] = [];
+  let given = [at];
+  const desk = new Desk("ann", { onChange: () => {}, onNote: () => {} }, {
+    next: async () => { const assignments = given; given = []; return { assignments, progress, waiting: null }; },
+    answer: () => new Promise((resolve) => { arrive = () => resolve({ sequence: 7, progress }); }),
+    undo: async (sequence: number) => { undone.push(sequence); return { sequence: 8, assignment: { ...at, id: "a2" } }; },
+    heartbeat: async () => ({ kept: [], lost: [] }), history: async () => ({ entries: [] }), release: async () => undefined,
+  } as unknown as DeskApi, new Shelf() as unknown as Storage);
+  desk.start();
+  await vi.waitFor(() => expect(desk.current?.id).toBe("a1"));
+  desk.submit({ said: { kind: "skip", reason: "" }, details: {}, active_seconds: 1 }, emptyDraft());
+  const taken = desk.undo();
+  arrive();
+  await taken;
+  expect([undone, desk.current?.id]).toEqual([[7], "a2"]);
+  desk.stop();
 });
 
 test("digits reach 10 and more, and wait only where they must", () => {
