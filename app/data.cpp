@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <iostream>
+#include <limits>
+#include <optional>
 #include <random>
 
 #include "app/commands.h"
@@ -8,6 +10,7 @@
 #include "rlhf/core/error.h"
 #include "rlhf/core/files.h"
 #include "rlhf/feedback/exchange/files.h"
+#include "rlhf/feedback/record.h"
 
 namespace rlhf::app {
 namespace {
@@ -16,7 +19,10 @@ using namespace feedback::exchange;
 
 struct DataSettings {
   std::string in, output, store, form = "trl", to = "trl", project = "default", pseudonym_key;
-  bool anonymous = false, consensus = false, split_column = false;
+  std::vector<std::string> annotators, sources, guidelines;
+  std::string split;
+  std::int64_t oldest_policy = 0, newest_policy = std::numeric_limits<std::int64_t>::max();
+  bool anonymous = false, consensus = false, split_column = false, tests = false, ties = true;
 
   void fields(Fields& f) {
     f.field("in", in, "file to read");
@@ -29,6 +35,14 @@ struct DataSettings {
     f.field("pseudonym_key", pseudonym_key,
             "a secret: the same one gives the same pseudonyms; empty = a new one for this file");
     f.field("consensus", consensus, "one answer a question: what most chose");
+    f.field("annotators", annotators, "only answers of these annotators; empty = all");
+    f.field("sources", sources, "only answers of these sources: human, model, simulated; empty = all");
+    f.field("guidelines", guidelines, "only answers under these versions of the guideline; empty = all");
+    f.field("split", split, "only this side: train or heldout; empty = both");
+    f.field("oldest_policy", oldest_policy, "only questions whose items are of this policy version or a later one");
+    f.field("newest_policy", newest_policy, "only questions whose items are of this policy version or an earlier one");
+    f.field("ties", ties, "also comparisons that are ties, where the format has them");
+    f.field("tests", tests, "also test questions and qualification rounds");
     f.field("split_column", split_column, "one file with a column \"split\" instead of two files");
   }
 };
@@ -42,6 +56,32 @@ void tell(const Report& report, std::string_view done, const std::string& where)
   std::cerr << fmt::format("{}: {} rows {}\n", where, report.rows, done);
   for (const auto& [reason, count] : report.left_out) std::cerr << fmt::format("  left out {}: {}\n", count, reason);
   for (const auto& example : report.examples) std::cerr << "  " << example << "\n";
+}
+
+std::optional<feedback::Split> side(const std::string& name) {
+  if (name.empty()) return std::nullopt;
+  for (const auto split : {feedback::Split::train, feedback::Split::heldout})
+    if (name == feedback::split_name(split)) return split;
+  throw Error({.category = Category::usage,
+               .where = "split " + name,
+               .what = "there is no such side of the split",
+               .fix = "There are: train, heldout."});
+}
+
+feedback::exchange::Choice choice_of(const DataSettings& settings) {
+  feedback::exchange::Choice choice{.annotators = settings.annotators,
+                                    .guidelines = settings.guidelines,
+                                    .sources = {},
+                                    .split = side(settings.split),
+                                    .oldest_policy = settings.oldest_policy,
+                                    .newest_policy = settings.newest_policy,
+                                    .ties = settings.ties,
+                                    .tests = settings.tests,
+                                    .consensus = settings.consensus,
+                                    .pseudonym_key = ""};
+  for (const auto& name : settings.sources) choice.sources.push_back(feedback::source_from_name(name, "--sources"));
+  if (settings.anonymous) choice.pseudonym_key = settings.pseudonym_key.empty() ? random_key() : settings.pseudonym_key;
+  return choice;
 }
 
 void write(const std::vector<Judged>& judged, const DataSettings& settings, Report report) {
@@ -95,11 +135,17 @@ int export_data(const Invocation& call) {
     tell(report, "written", settings.output);
     return 0;
   }
-  feedback::exchange::Choice choice{.consensus = settings.consensus};
-  if (settings.anonymous) choice.pseudonym_key = settings.pseudonym_key.empty() ? random_key() : settings.pseudonym_key;
-  const auto found = judged(events, choice, report);
+  const auto found = judged(events, choice_of(settings), report);
   write(found, settings, report);
   return 0;
+}
+
+void count_events(const std::vector<feedback::Event>& events, Report& report) {
+  for (const auto& each : events)
+    if (std::holds_alternative<feedback::Redaction>(each.body))
+      report.leave_out("redactions: what they removed is not in the file");
+    else
+      ++report.rows;
 }
 
 int import_data(const Invocation& call) {
@@ -116,7 +162,7 @@ int import_data(const Invocation& call) {
   const auto events = settings.form == "events" ? read_events(settings.in)
                                                 : events_of(read_file(settings.in, format(settings.form), report));
   replay(events, settings.store, {.project = settings.project});
-  if (settings.form == "events") report.rows = static_cast<std::int64_t>(events.size());
+  if (settings.form == "events") count_events(events, report);
   tell(report, "read", settings.in);
   return 0;
 }

@@ -65,7 +65,7 @@ def of_tools(data):
                             "data": {"prompt": prompt(i, row), "form": "pair_with_ties", "source": "news",
                                      "items": [{"id": "a", "body": row["summary_writer"]}, {"id": "b", "body": row["summary_model"]}]},
                             "annotations": [{"completed_by": row["evaluator_id"], "created_at": 1000.5, "lead_time": 2.0, "was_cancelled": False,
-                                             "result": [{"from_name": "better", "to_name": "items", "type": "pairwise",
+                                             "result": [{"from_name": "better", "to_name": "better", "type": "pairwise",
                                                          "value": {"selected": side[row["overall"]]}}]}]}
                            for i, row in for_two if row["overall"] != "equal"]
 

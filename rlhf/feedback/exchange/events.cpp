@@ -25,6 +25,7 @@ EventBody body_from(const std::string& kind, const json& record, const std::stri
   if (kind == "undo") return undo_from_json(record, where);
   if (kind == "signal") return signal_from_json(record, where);
   if (kind == "document") return document_from_json(record, where);
+  if (kind == "redaction") return redaction_from_json(record, where);
   if (kind == "requeue") return requeue_from_json(record, where);
   throw Error(
       {.category = Category::bad_data, .where = where, .what = "\"" + kind + "\" is no kind of event", .fix = ""});
@@ -36,10 +37,6 @@ std::string events_text(const std::vector<Event>& events, Report& report) {
   std::string text;
   std::unordered_map<std::int64_t, std::int64_t> number;  // new by old: a store may have gaps
   for (auto event : events) {
-    if (std::holds_alternative<Redaction>(event.body)) {
-      report.leave_out("redactions");
-      continue;
-    }
     number[event.sequence] = ++report.rows;
     if (auto* undo = std::get_if<Undo>(&event.body)) undo->answer = number[undo->answer];
     Json row = {{"sequence", report.rows}, {"kind", kind_of(event.body)}, {"question", event.question}};

@@ -19,7 +19,7 @@ std::string file_text(const Format& format, const std::vector<Row>& rows, bool s
 std::vector<Judged> read_file(const std::string& file, const Format& format, Report& report);
 
 /// The log as JSONL, one event a line, numbered 1, 2, ...: reading it into an empty store and writing that gives the
-/// same bytes. Redactions are left out, and counted: what they say is that nothing is there.
+/// same bytes, but for redactions: they are written, and a store that never held what they removed takes none.
 std::string events_text(const std::vector<Event>& events, Report& report);
 std::vector<Event> read_events(const std::string& file);
 

@@ -14,9 +14,9 @@ namespace rlhf::feedback::exchange {
 const std::vector<Format>& formats() {
   static const std::vector<Format> table = [] {
     std::vector<Format> all;
-    for (auto family : {trl_formats(), dialogue_formats(), paper_formats(), tool_formats()})
+    for (auto family : {trl_formats(), dialogue_formats(), paper_formats()})
       all.insert(all.end(), family.begin(), family.end());
-    all.push_back(csv_format());
+    for (auto each : {argilla_format(), label_studio_format(), csv_format()}) all.push_back(each);
     return all;
   }();
   return table;

@@ -78,7 +78,8 @@ void each_pair(const Judged& judged, Sheet& sheet,
 std::vector<Format> trl_formats();
 std::vector<Format> dialogue_formats();
 std::vector<Format> paper_formats();
-std::vector<Format> tool_formats();
+Format argilla_format();
+Format label_studio_format();
 Format csv_format();
 
 }  // namespace rlhf::feedback::exchange

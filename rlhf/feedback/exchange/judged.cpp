@@ -10,14 +10,29 @@
 namespace rlhf::feedback::exchange {
 namespace {
 
-bool listed(const std::vector<std::string>& names, const std::string& name) {
+template <class Value>
+bool listed(const std::vector<Value>& names, const Value& name) {
   return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
 }
 
-bool wanted(const Choice& choice, const Question& question) {
-  if (!choice.tests && (question.gold || !question.round.empty())) return false;
-  return std::all_of(question.items.begin(), question.items.end(),
-                     [&](const Item& item) { return item.policy_version >= choice.oldest_policy; });
+/// Why a question is not wanted; nullptr where it is.
+const char* unwanted(const Choice& choice, const Question& question) {
+  if (!choice.tests && (question.gold || !question.round.empty()))
+    return "test questions and qualification rounds (questions)";
+  if (choice.split && *choice.split != question.split) return "the other side of the split (questions)";
+  for (const auto& item : question.items)
+    if (item.policy_version < choice.oldest_policy || item.policy_version > choice.newest_policy)
+      return "other policy versions (questions)";
+  return nullptr;
+}
+
+/// Why an answer is not wanted; nullptr where it is.
+const char* unwanted(const Choice& choice, const Event& event) {
+  if (!listed(choice.annotators, event.annotator.name)) return "answers of other annotators";
+  if (!listed(choice.sources, event.annotator.source)) return "answers of other sources";
+  if (!listed(choice.guidelines, event.guideline)) return "answers under other guidelines";
+  const auto* said = std::get_if<Comparison>(&std::get<Answer>(event.body).said);
+  return !choice.ties && said && said->tie ? "ties" : nullptr;
 }
 
 /// One comparison that says what most said. Nothing where no answer compares.
@@ -66,7 +81,10 @@ std::vector<Judged> judged(std::span<const Event> events, const Choice& choice, 
   std::unordered_map<std::string, std::size_t> place;
   for (const auto& each : events) {
     if (const auto* question = std::get_if<Question>(&each.body)) {
-      if (!wanted(choice, *question)) continue;
+      if (const char* reason = unwanted(choice, *question)) {
+        report.leave_out(reason);
+        continue;
+      }
       place.emplace(each.question, found.size());
       found.push_back({*question, {}});
     }
@@ -74,10 +92,8 @@ std::vector<Judged> judged(std::span<const Event> events, const Choice& choice, 
     if (!std::holds_alternative<Answer>(each.body) || asked == place.end()) continue;
     if (gone.contains(each.sequence))
       report.leave_out("answers that were taken back or revised");
-    else if (!listed(choice.annotators, each.annotator.name))
-      report.leave_out("answers of other annotators");
-    else if (!listed(choice.guidelines, each.guideline))
-      report.leave_out("answers under other guidelines");
+    else if (const char* reason = unwanted(choice, each))
+      report.leave_out(reason);
     else
       found[asked->second].answers.push_back(each);
   }

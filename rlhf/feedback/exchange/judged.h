@@ -1,6 +1,8 @@
 #pragma once
 #include <cstdint>
+#include <limits>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,10 +21,14 @@ struct Judged {
 struct Choice {
   std::vector<std::string> annotators;  // empty = all
   std::vector<std::string> guidelines;  // versions; empty = all
-  std::int64_t oldest_policy = 0;       // policy version of the items
-  bool tests = false;                   // also test questions and qualification rounds
-  bool consensus = false;               // one answer a question: what most chose; even votes are a tie
-  std::string pseudonym_key;            // not empty: annotators get names made of their own and this key
+  std::vector<Source> sources;          // people, models, simulated labelers; empty = all
+  std::optional<Split> split;           // only this side; nothing = both
+  std::int64_t oldest_policy = 0;       // policy version of the items, ends included
+  std::int64_t newest_policy = std::numeric_limits<std::int64_t>::max();
+  bool ties = true;           // also answers that call items equally good
+  bool tests = false;         // also test questions and qualification rounds
+  bool consensus = false;     // one answer a question: what most chose; even votes are a tie
+  std::string pseudonym_key;  // not empty: annotators get names made of their own and this key
 };
 
 /// What was read or written, and what was not, by reason.
