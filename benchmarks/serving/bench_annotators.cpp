@@ -9,6 +9,8 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <utility>  // boost/asio of 1.74 uses std::exchange without it: before its headers
+
 #include <boost/asio.hpp>
 #include <boost/beast.hpp>
 #include <cstdlib>

@@ -96,10 +96,11 @@ std::optional<Queued> Queue::first(std::int64_t lane, std::string_view annotator
 }
 
 bool Queue::has_seen(std::string_view annotator, std::int64_t place) {
-  return database_
-      .number("SELECT 1 FROM seen WHERE project = ? AND annotator = ? AND low <= ? AND high >= ? LIMIT 1", project_,
-              annotator, place, place)
-      .has_value();
+  // Runs do not overlap: only the last that begins before the place can hold it.
+  const auto high = database_.number(
+      "SELECT high FROM seen WHERE project = ? AND annotator = ? AND low <= ? ORDER BY low DESC LIMIT 1", project_,
+      annotator, place);
+  return high.value_or(std::numeric_limits<std::int64_t>::lowest()) >= place;
 }
 
 void Queue::mark_seen(std::string_view annotator, std::int64_t place) {
