@@ -135,7 +135,8 @@ class Store {
   std::optional<Assignment> lease_question(const Annotator& annotator, const std::string& question,
                                            std::chrono::duration<double> timeout);
 
-  std::vector<Assignment> held(const Annotator& annotator) const;     // leases that have not run out, oldest first
+  /// Leases that have not run out, oldest first; without those of withdrawn questions, whose answers are still taken.
+  std::vector<Assignment> held(const Annotator& annotator) const;
   std::optional<Assignment> assignment(const std::string& id) const;  // also after its lease has run out
 
   /// Gives a lease more time, also one that has run out while nobody else took its place; false when it is gone.

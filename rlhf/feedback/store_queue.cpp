@@ -168,9 +168,11 @@ std::optional<Assignment> Store::lease_question(const Annotator& annotator, cons
 }
 
 std::vector<Assignment> Store::held(const Annotator& annotator) const {
-  static const auto sql = std::string(assignment_columns) +
-                          "WHERE a.project = ? AND a.annotator = ? AND a.active = 1 AND a.lease_until > ?"
-                          " ORDER BY a.leased_at, a.question";
+  static const auto sql =
+      std::string(assignment_columns) +
+      "WHERE a.project = ? AND a.annotator = ? AND a.active = 1 AND a.lease_until > ?"
+      " AND NOT EXISTS (SELECT 1 FROM questions w WHERE w.sequence = a.question AND w.withdrawn = 1)"
+      " ORDER BY a.leased_at, a.question";
   const auto rows = state_->readers.run(
       [&](Database& database) { return database.query(sql, state_->project, annotator.name, state_->now()); });
   std::vector<Assignment> held;

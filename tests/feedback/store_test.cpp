@@ -69,6 +69,31 @@ TEST_P(StoreOn, ALeaseAnAnswerAnEvent) {
   EXPECT_EQ(std::get<Question>(f.store.read(0, 1).at(0).body).id, "q0");
 }
 
+TEST_P(StoreOn, AWithdrawnQuestionIsNotShownAgainToItsHolder) {
+  Fixture f;
+  f.store.publish(questions_of(2));
+  const auto first = *f.store.lease(ann, seconds(60));
+  const auto second = *f.store.lease(ann, seconds(60));
+  f.store.requeue(first.question.id, {.withdrawn = true, .reason = "wrong prompt"});
+  const auto held = f.store.held(ann);
+  ASSERT_EQ(held.size(), 1u);
+  EXPECT_EQ(held[0].id, second.id);
+  EXPECT_GT(f.store.answer(first, Comparison{.best = 1}), 0) << "what was under way is not lost";
+}
+
+TEST_P(StoreOn, WhetherAPlaceWasSeenIsKnownAmongManyRuns) {
+  Fixture f;
+  f.store.publish(questions_of(9));
+  for (const char* id : {"q1", "q3", "q4", "q7"})
+    f.store.answer(*f.store.lease_question(ann, id, seconds(60)), Comparison{.best = 1});
+  std::set<std::string> free;
+  for (int i = 0; i < 9; ++i) {
+    const auto id = "q" + std::to_string(i);
+    if (f.store.lease_question(ann, id, seconds(60))) free.insert(id);
+  }
+  EXPECT_EQ(free, (std::set<std::string>{"q0", "q2", "q5", "q6", "q8"}));
+}
+
 TEST_P(StoreOn, RepeatingAnAnswerIsAnsweringOnce) {
   Fixture f;
   f.store.publish(questions_of(1));
