@@ -179,6 +179,7 @@ class Store {
   std::int64_t latest() const;                                       // the last sequence number; 0 = empty
   Counts counts() const;
   std::int64_t answered_by(std::string_view annotator) const;  // answers that stand, skips not counted
+  std::int64_t answered_by(std::string_view annotator, double since) const;  // given since then, seconds since 1970
 
   std::vector<AnnotatorRecord> annotators() const;  // all that are listed or have answered
   void set(const AnnotatorRecord& record);

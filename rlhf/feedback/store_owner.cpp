@@ -164,6 +164,26 @@ std::int64_t Store::answered_by(std::string_view annotator) const {
   });
 }
 
+/// From the newest answer back, until a whole page of them is older.
+std::int64_t Store::answered_by(std::string_view annotator, double since) const {
+  constexpr std::int64_t page = 64;
+  return state_->readers.run([&](Database& database) {
+    std::int64_t count = 0;
+    for (auto before = INT64_MAX;;) {
+      const auto rows = database.query(
+          "SELECT a.sequence, a.skip, e.answered_at FROM answers a JOIN events e ON e.sequence = a.sequence"
+          " WHERE a.project = ? AND a.annotator = ? AND a.sequence < ? AND a.undone_by IS NULL"
+          " ORDER BY a.sequence DESC LIMIT ?",
+          state_->project, annotator, before, page);
+      const auto late = [&](const detail::Row& row) { return row.real(2) >= since; };
+      count +=
+          std::count_if(rows.begin(), rows.end(), [&](const detail::Row& row) { return late(row) && !row.integer(1); });
+      if (std::ssize(rows) < page || std::none_of(rows.begin(), rows.end(), late)) return count;
+      before = rows.back().integer(0);
+    }
+  });
+}
+
 std::int64_t Store::erase(std::string_view annotator, const std::string& reason) {
   const auto project = state_->project;
   std::int64_t events = 0;

@@ -38,22 +38,27 @@ std::int64_t newest_first(std::int64_t before) { return before > 0 ? before : IN
 
 }  // namespace
 
-/// A scan from the newest answer back: it stops at the limit, and readers hold up no writer.
+/// A scan from the newest answer back, of one annotator's or one question's answers alone where that is asked: it stops
+/// at the limit, and readers hold up no writer.
 std::vector<Event> Store::search(const Search& wanted) const {
-  static const auto sql = std::string("SELECT ") + detail::event_columns +
-                          ", q.body, q.sequence FROM answers a JOIN events e ON e.sequence = a.sequence"
-                          " JOIN events q ON q.sequence = a.question JOIN questions w ON w.sequence = a.question"
-                          " JOIN lanes l ON l.id = w.lane"
-                          " WHERE a.project = ? AND a.sequence < ? AND a.undone_by IS NULL"
-                          " AND (? = '' OR a.annotator = ?) AND (? = '' OR l.form = ?) AND (? = '' OR w.id = ?)"
-                          " AND a.flagged >= ? AND a.skip >= ? ORDER BY a.sequence DESC LIMIT ?";
+  const auto is = [](const char* column, const std::string& value) {
+    return value.empty() ? std::string(" AND ? = ''") : std::string(" AND ") + column + " = ?";
+  };
+  const auto sql = std::string("SELECT ") + detail::event_columns +
+                   ", q.body, q.sequence FROM answers a JOIN events e ON e.sequence = a.sequence"
+                   " JOIN events q ON q.sequence = a.question"
+                   " JOIN questions w ON w.sequence = a.question AND w.project = a.project"
+                   " JOIN lanes l ON l.id = w.lane"
+                   " WHERE a.project = ? AND a.sequence < ? AND a.undone_by IS NULL" +
+                   is("a.annotator", wanted.annotator) + is("l.form", wanted.form) + is("w.id", wanted.question) +
+                   " AND a.flagged >= ? AND a.skip >= ? ORDER BY a.sequence DESC LIMIT ?";
   const auto words = words_of(wanted.text);
   const std::int64_t page = words.empty() ? wanted.limit : 500;
   std::vector<Event> found;
   for (auto before = newest_first(wanted.before);;) {
     const auto rows = state_->readers.run([&](Database& database) {
-      return database.query(sql, state_->project, before, wanted.annotator, wanted.annotator, wanted.form, wanted.form,
-                            wanted.question, wanted.question, wanted.flagged, wanted.skipped, page);
+      return database.query(sql, state_->project, before, wanted.annotator, wanted.form, wanted.question,
+                            wanted.flagged, wanted.skipped, page);
     });
     for (const auto& row : rows) {
       auto event = detail::event_of(row, state_->location);

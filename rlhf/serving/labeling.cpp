@@ -78,9 +78,7 @@ struct Labeling::State {
       if (const auto found = today.find(name); found != today.end() && found->second.begin == begin)
         return found->second.answers;
     }
-    std::int64_t count = 0;
-    for (const auto& event : store.search({.text = {}, .annotator = name, .form = {}, .question = {}, .limit = 1000}))
-      count += event.answered_at >= begin ? 1 : 0;
+    const auto count = store.answered_by(name, begin);
     const std::lock_guard guard(mutex);
     today[name] = {begin, count};
     return count;
