@@ -12,10 +12,12 @@
 #include "app/flags.h"
 #include "app/pages.h"
 #include "app/signals.h"
+#include "app/world.h"
 #include "rlhf/core/error.h"
 #include "rlhf/core/files.h"
 #include "rlhf/feedback/collect.h"
 #include "rlhf/feedback/exchange/files.h"
+#include "rlhf/feedback/server_address.h"
 #include "rlhf/feedback/store.h"
 #include "rlhf/serving/auth.h"
 #include "rlhf/serving/labeling.h"
@@ -85,12 +87,6 @@ struct CollectSettings {
           {.category = Category::usage, .where = "gold_share", .what = "a share from 0 to 1 was expected", .fix = ""});
     source.validate();
   }
-
-  std::filesystem::path beside(const std::string& given, const char* name) const {
-    if (!given.empty()) return given;
-    return feedback::is_postgres(store) ? std::filesystem::path(name)
-                                         : std::filesystem::path(store).parent_path() / name;
-  }
 };
 
 /// A changed text is a new version; its name is the content's.
@@ -107,22 +103,6 @@ std::shared_ptr<serving::FileCredentials> accounts_of(const CollectSettings& set
   const auto beside = feedback::is_postgres(settings.store) ? "rlhf.accounts" : settings.store + ".accounts";
   return std::make_shared<serving::FileCredentials>(settings.accounts.empty() ? beside : settings.accounts);
 }
-
-/// The server's address, beside the store while it runs: a training that waits for people shows it to them.
-class Address {
- public:
-  Address(const std::string& store, const std::string& url) : file_(store + ".url") {
-    if (feedback::is_postgres(store)) file_.clear();
-    if (!file_.empty()) write_file_atomic(file_, url + "\n");
-  }
-  ~Address() {
-    std::error_code gone;
-    if (!file_.empty()) std::filesystem::remove(file_, gone);
-  }
-
- private:
-  std::filesystem::path file_;
-};
 
 /// Simulated annotators answer like everybody else, under names that say what they are.
 class Simulated {
@@ -169,7 +149,7 @@ serving::LabelingOptions labeling_options(const CollectSettings& settings) {
   options.lease = std::chrono::seconds(settings.lease_seconds);
   options.gold_share = settings.gold_share;
   options.required_rounds = settings.rounds;
-  options.media = settings.beside(settings.media, "media");
+  options.media = beside(settings.store, settings.media, "media");
   return options;
 }
 
@@ -256,12 +236,12 @@ int collect(const Invocation& call) {
   labeling.add_routes(router);
   owner.add_routes(router);
   serving::add_run_routes(router, settings.runs);
-  serving::add_media(router, settings.beside(settings.media, "media"), {.access = serving::Access::annotators});
-  serving::add_live_relay(router, store, settings.beside(settings.live, "live"));
+  serving::add_media(router, beside(settings.store, settings.media, "media"), {.access = serving::Access::annotators});
+  serving::add_live_relay(router, store, beside(settings.store, settings.live, "live"));
   add_pages(router);
   serving::Server server(server_options(settings), std::move(router), auth);
   server.start();
-  const Address address(settings.store, server.url());
+  const feedback::ServerAddress address(settings.store, server.url());
   const Simulated simulated(settings, store);
   if (model) model->start();
   std::cout << (call.json ? nlohmann::json{{"url", server.url()}}.dump()

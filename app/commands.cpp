@@ -18,6 +18,8 @@ std::span<const Command> commands() {
       {"chat", "talk to a model in the terminal", chat},
       {"serve", "a model behind OpenAI's API", serve},
       {"collect", "the pages on which people give feedback", collect},
+      {"clips", "questions on short clips of an agent's play", clips},
+      {"session", "an agent that people teach while it acts", session},
       {"data", "feedback in the formats of other tools", data},
       {"account", "who may log in to a server that others can reach", account},
       {"report", "one self-contained page about a run", report},
@@ -42,7 +44,8 @@ const Command& find_command(std::span<const Command> table, std::string_view nam
   throw Error({.category = Category::usage,
                .where = std::string(name),
                .what = fmt::format("there is no such {}", what),
-               .fix = meant ? fmt::format("Did you mean \"{}\"?", *meant) : fmt::format("There are: {}.", fmt::join(names, ", "))});
+               .fix = meant ? fmt::format("Did you mean \"{}\"?", *meant)
+                            : fmt::format("There are: {}.", fmt::join(names, ", "))});
 }
 
 std::string list_commands(std::span<const Command> table) {

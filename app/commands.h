@@ -32,6 +32,7 @@ std::string list_commands(std::span<const Command> table);
 
 // One line a verb, defined in app/<verb>.cpp.
 int chat(const Invocation&);
+int clips(const Invocation&);
 int collect(const Invocation&);
 int account(const Invocation&);
 int data(const Invocation&);
@@ -46,6 +47,7 @@ int report(const Invocation&);
 int score(const Invocation&);
 int selftest(const Invocation&);
 int serve(const Invocation&);
+int session(const Invocation&);
 int train(const Invocation&);
 
 }  // namespace rlhf::app

@@ -7,6 +7,7 @@
 #include "rlhf/core/seed.h"
 #include "rlhf/feedback/batches.h"
 #include "rlhf/feedback/collect.h"
+#include "rlhf/feedback/server_address.h"
 
 namespace rlhf::recipes {
 namespace {
@@ -32,9 +33,8 @@ std::filesystem::path cursor_file(const Run& run, std::int64_t round) {
 /// The address of a server that already shows this store's questions, or how to start one (`rlhf collect` leaves its address
 /// beside the store).
 std::string page_of(const std::string& store) {
-  std::ifstream file(store + ".url");
-  std::string url;
-  if (file >> url) return url;
+  const auto url = feedback::server_address(store);
+  if (!url.empty()) return url;
   return "the page of `rlhf collect " + store + "`, which is not running yet";
 }
 

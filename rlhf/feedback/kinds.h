@@ -35,7 +35,7 @@ struct Item {
   int sample = 0;             // index among the completions of the prompt
   std::vector<Quote> quotes;  // evidence shown with the text
   std::string clip;           // id of a clip's manifest in the media folder; empty for a text
-  nlohmann::json segment;     // of a clip: where its trajectory is kept
+  nlohmann::json segment;     // of a clip: the play that it shows, as data/segment.h writes it
 };
 
 struct Answer;

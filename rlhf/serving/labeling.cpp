@@ -122,6 +122,7 @@ struct Labeling::State {
   Response project(const Request&);
   Response next(const Request& request);
   json next_of(const Annotator& annotator, std::int64_t count);
+  void give_back(const json& assignments, const Annotator& annotator);
   Response when_asked(const Annotator& annotator, std::int64_t count, std::chrono::seconds wait);
   Response heartbeat(const Request& request);
   Response release(const Request& request);
@@ -190,6 +191,11 @@ json Labeling::State::next_of(const Annotator& annotator, std::int64_t count) {
           {"waiting", assignments.empty() ? waiting(annotator) : json()}};
 }
 
+/// Whoever left while waiting keeps no question from the others.
+void Labeling::State::give_back(const json& assignments, const Annotator& annotator) {
+  for (const auto& each : assignments) store.release(assignment(each.at("id"), annotator));
+}
+
 /// Answers as soon as there is a question, on a thread of its own: those who wait keep no worker from the others.
 Response Labeling::State::when_asked(const Annotator& annotator, std::int64_t count, std::chrono::seconds wait) {
   Response response;
@@ -206,6 +212,7 @@ Response Labeling::State::when_asked(const Annotator& annotator, std::int64_t co
         const std::chrono::duration<double> left = until - std::chrono::steady_clock::now();
         if (!next["assignments"].empty() || left.count() <= 0) {
           stream->write(next.dump(-1, ' ', false, json::error_handler_t::replace));
+          if (!stream->flush()) give_back(next["assignments"], annotator);
           break;
         }
         // A lease that runs out is no entry of the log: look again now and then.

@@ -19,6 +19,9 @@ class Stream {
   /// The same without waiting: false also when the client is behind, and then nothing was queued.
   virtual bool try_write(std::string_view bytes) = 0;
 
+  /// Waits until all that was queued has been handed over. False: the client has gone without it.
+  virtual bool flush() = 0;
+
   /// False once the client has hung up (noticed within a quarter of a second, writing or not) or the server stops.
   virtual bool connected() const = 0;
   /// Called once when that happens, at once if it already has. It runs on an I/O thread: set a flag and return.

@@ -1,8 +1,10 @@
-"""Somebody who waits for a question gets it when it is published, from another process, and keeps nobody else waiting.
+"""Somebody who waits for a question gets it when it is published, from another process, and keeps nobody else waiting; who
+leaves while waiting takes no question along.
 
 usage: waiting_annotator.py RLHF
 """
 import pathlib
+import socket
 import sys
 import tempfile
 import threading
@@ -10,6 +12,28 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 from pages import call, start  # noqa: E402
+
+
+def leave_while_waiting(url, name):
+    """Asks for a question that is not there yet, and closes the connection."""
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as line:
+        line.sendall(f"GET /api/next?wait=30 HTTP/1.1\r\nHost: {host}\r\nCookie: rlhf_name={name}\r\n\r\n".encode())
+        time.sleep(0.4)
+
+
+def those_who_left_keep_nothing(rlhf, scratch):
+    server, url = start(rlhf, "collect", scratch / "left.db")
+    try:
+        for number in range(8):
+            leave_while_waiting(url, f"gone{number}")
+            call(url, "/api/owner/questions", {"prompt": f"p{number}", "completions": ["x", "y"]})
+            held = call(url, "/api/next?wait=5", name="here")["assignments"]
+            assert held, f"question {number} went to somebody who had left"
+            call(url, "/api/answer", {"assignment": held[0]["id"], "answer": {"said": {"kind": "comparison", "best": 0}}}, "here")
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
 
 
 def main(rlhf):
@@ -44,6 +68,7 @@ def main(rlhf):
                 if process:
                     process.terminate()
                     process.wait(timeout=20)
+        those_who_left_keep_nothing(rlhf, scratch)
     print("the question came to those who waited")
 
 

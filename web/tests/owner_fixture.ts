@@ -145,7 +145,7 @@ export async function startFixture({ hostile = false, role = "owner" }: { hostil
     const kinds: Record<string, string> = { ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".html": "text/html" };
     const path = extname(url.pathname) ? url.pathname : "/index.html";
     try {
-      const bytes = readFileSync(join(here, "../dist", path));
+      const bytes = readFileSync(join(process.env.DIST ?? join(here, "../dist"), path));
       response.writeHead(200, { "Content-Type": kinds[extname(path)] ?? "application/octet-stream" });
       response.end(bytes);
     } catch {

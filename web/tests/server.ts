@@ -10,7 +10,7 @@ import { WebSocketServer, type WebSocket } from "ws";
 import type { Answer, Assignment, Feedback, Form, Item, Message, Part, Question } from "../src/api";
 
 const root = resolve(import.meta.dirname, "../..");
-const dist = resolve(import.meta.dirname, "../dist");
+const dist = process.env.DIST ?? resolve(import.meta.dirname, "../dist");
 
 /// A question as the store keeps it: items in the order made.
 export interface Made { id: string; form: Form | string; prompt: { text: string; messages: Message[] }; items: Item[]; shown: number[]; target: string; round: string; guideline: string; explanation: string; right: number | null }

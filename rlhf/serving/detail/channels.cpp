@@ -18,6 +18,12 @@ bool StreamChannel::write(std::string_view bytes, bool wait) {
   return true;
 }
 
+bool StreamChannel::flush() {
+  std::unique_lock lock(mutex_);
+  drained_.wait(lock, [&] { return gone_ || (waiting_.empty() && !sending_); });
+  return !gone_;
+}
+
 void StreamChannel::close() {
   {
     const std::lock_guard lock(mutex_);
@@ -55,6 +61,7 @@ std::pair<std::string, StreamChannel::State> StreamChannel::take() {
   const std::lock_guard lock(mutex_);
   std::pair<std::string, State> taken{std::move(waiting_), state_};
   waiting_.clear();
+  sending_ = !taken.first.empty();
   drained_.notify_all();
   return taken;
 }

@@ -19,6 +19,7 @@ class StreamChannel {
 
   // The writer's side.
   bool write(std::string_view bytes, bool wait);
+  bool flush();
   void close();
   void fail();  // the rest will never come: the client must not take what it has for all
   bool connected() const;
@@ -36,6 +37,7 @@ class StreamChannel {
   std::condition_variable drained_;
   std::string waiting_;
   State state_ = State::open;
+  bool sending_ = false;  // the connection has taken something and not come back for more
   bool gone_ = false;
   std::function<void()> disconnected_;
 };
@@ -47,6 +49,7 @@ class StreamEnd final : public Stream {
   ~StreamEnd() override { channel_->close(); }
   bool write(std::string_view bytes) override { return channel_->write(bytes, true); }
   bool try_write(std::string_view bytes) override { return channel_->write(bytes, false); }
+  bool flush() override { return channel_->flush(); }
   bool connected() const override { return channel_->connected(); }
   void on_disconnect(std::function<void()> callback) override { channel_->on_disconnect(std::move(callback)); }
   void close() override { channel_->close(); }

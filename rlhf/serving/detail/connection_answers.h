@@ -68,6 +68,7 @@ asio::awaitable<bool> Connection<Transport>::pump(StreamChannel& channel, bool c
     if (bytes.empty() && events && quiet >= keep_alive) bytes = ": still here\n\n";  // proxies close quiet connections
     if (!bytes.empty()) {
       quiet = 0;
+      if (hung_up()) co_return false;  // what is sent now would seem to arrive
       const bool sent = co_await send(asio::buffer(bytes), chunked);
       if (!sent) co_return false;
     } else if (state == StreamChannel::State::closed) {

@@ -25,7 +25,7 @@ export function Live({ part, question, draft, onDraft, active, onRow }: PartProp
 
   useEffect(() => {
     const draw = painter(() => canvas.current, () => strip.current);
-    session.current = new LiveSession(name, count, {
+    session.current = new LiveSession(name, Date.now(), { // numbers that no earlier visit has used
       onFrame: draw, onState: setState, onHello: setSize, onStored: () => {}, onDelay: setDelay, onLink: setLink,
     });
     return () => session.current?.close();
@@ -40,7 +40,7 @@ export function Live({ part, question, draft, onDraft, active, onRow }: PartProp
     tally(1);
   };
   const undo = () => {
-    if (!count) return announce("There is no press to take back");
+    if (!given.length) return announce("There is no press to take back");
     session.current!.undo();
     setGiven((all) => all.slice(0, -1));
     tally(-1);
@@ -64,7 +64,7 @@ export function Live({ part, question, draft, onDraft, active, onRow }: PartProp
         <Button keep class="bad-button" action="live.bad" onClick={() => press(-1)}><span aria-hidden="true">−</span> Bad</Button>
         <Button keep class="good-button" action="live.good" onClick={() => press(1)}><span aria-hidden="true">+</span> Good</Button>
         <Button keep class="good-button" action="live.great" onClick={() => press(4)}><span aria-hidden="true">++</span> Great</Button>
-        <Button keep action="live.undo" onClick={undo} disabled={!count}>Take back</Button>
+        <Button keep action="live.undo" onClick={undo} disabled={!given.length}>Take back</Button>
       </div>
       <div class="live-keys">
         <Button keep kind="quiet" action="live.pause" onClick={pause}>{state?.paused ? "Go on" : "Pause"}</Button>

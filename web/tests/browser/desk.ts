@@ -1,7 +1,7 @@
 // What the browser tests share: a server with known questions, a page in real Chromium, and what arrived.
 import { randomUUID } from "node:crypto";
-import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -22,7 +22,7 @@ export const texts = [
   "Break the work into pieces of ten minutes.", "Drink some water first.", "Ask for help.", "Make a plan for the week.", "Put the phone away.", "Begin anywhere.", "Sleep, then start.",
 ];
 
-type Asked = Partial<Omit<Made, "items">> & { form: string | Form; items?: (string | Made["items"][number])[] };
+type Asked = Partial<Omit<Made, "items">> & { form: string | Form; gold?: object; items?: (string | Made["items"][number])[] };
 
 /// A record as `rlhf collect` reads it, one line of JSON.
 export function record(asked: Asked): Record<string, unknown> {
@@ -35,16 +35,43 @@ export function record(asked: Asked): Record<string, unknown> {
 
 /// `rlhf collect` on a store of its own, gone with it.
 class Collect {
-  private constructor(readonly url: string, private readonly child: ChildProcess, private readonly folder: string) {}
+  private constructor(private readonly path: string, readonly url: string, private readonly child: ChildProcess, private readonly folder: string) {}
 
-  static async start(path: string): Promise<Collect> {
+  get store(): string { return join(this.folder, "feedback.db"); }
+  /// Another program on the same store, and its first line.
+  async beside(...words: string[]): Promise<{ said: any; last: () => Promise<string> }> {
+    const child = spawn(this.path, ["--json", ...words, "--store", this.store], { stdio: ["ignore", "pipe", "inherit"] });
+    const lines: string[] = [];
+    const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+    await new Promise<void>((resolve, reject) => {
+      createInterface({ input: child.stdout! }).on("line", (line) => { lines.push(line); resolve(); });
+      child.once("error", reject).once("exit", (code) => reject(new Error(`${words[0]} ended with ${code}`)));
+    });
+    return { said: JSON.parse(lines[0]!), last: async () => { await ended; return lines.at(-1)!; } };
+  }
+  /// Two clips in the media folder, recorded for another store.
+  clips(): string[] {
+    execFileSync(this.path, ["clips", join(this.folder, "clips.db"), "--questions", "1", "--seconds", "1", "--media", join(this.folder, "media")]);
+    return readdirSync(join(this.folder, "media")).filter((name) => name.endsWith(".json")).map((name) => name.slice(0, -5));
+  }
+  /// A finished session, repeated from its log: its result.
+  replay(log: string): any { return JSON.parse(execFileSync(this.path, ["--json", "session", "--replay", log], { encoding: "utf8" })); }
+  /// The log, as it is exported.
+  events(): Record<string, any>[] {
+    const file = join(this.folder, "events.jsonl");
+    rmSync(file, { force: true });
+    execFileSync(this.path, ["data", "export", "--store", this.store, "--to", "events", "--output", file]);
+    return readFileSync(file, "utf8").trim().split("\n").map((line) => JSON.parse(line));
+  }
+
+  static async start(path: string, more: string[] = []): Promise<Collect> {
     const folder = mkdtempSync(join(tmpdir(), "rlhf-web-"));
-    const child = spawn(path, ["--json", "collect", join(folder, "feedback.db"), "--port", "0", "--runs", folder], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(path, ["--json", "collect", join(folder, "feedback.db"), "--port", "0", "--runs", folder, ...more], { stdio: ["ignore", "pipe", "inherit"] });
     const line = await new Promise<string>((resolve, reject) => {
       createInterface({ input: child.stdout! }).once("line", resolve);
       child.once("error", reject).once("exit", (code) => reject(new Error(`${path} collect ended with ${code}`)));
     });
-    return new Collect((JSON.parse(line) as { url: string }).url, child, folder);
+    return new Collect(path, (JSON.parse(line) as { url: string }).url, child, folder);
   }
   async stop(): Promise<void> {
     const gone = new Promise((resolve) => this.child.once("exit", resolve));
@@ -55,11 +82,12 @@ class Collect {
 
 export class Desk {
   private readonly asked: string[] = [];
-  private constructor(readonly server: FeedbackServer | null, readonly url: string, readonly browser: Browser, private readonly collect: Collect | null) {}
+  private constructor(readonly server: FeedbackServer | null, readonly url: string, readonly browser: Browser, readonly collect: Collect | null) {}
 
-  static async open(): Promise<Desk> {
+  /// `flags`: of `rlhf collect`, beyond the usual.
+  static async open(...flags: string[]): Promise<Desk> {
     const server = real ? null : new FeedbackServer();
-    const collect = program && !process.env.RLHF_SERVER ? await Collect.start(program) : null;
+    const collect = program && !process.env.RLHF_SERVER ? await Collect.start(program, flags) : null;
     const url = process.env.RLHF_SERVER ?? collect?.url ?? (await server!.start());
     const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
     return new Desk(server, url, browser, collect);
@@ -91,18 +119,32 @@ export class Desk {
     return page;
   }
 
+  /// All answers that stand to a question.
+  async answers(id: string): Promise<{ question: Question; answer: Answer }[]> {
+    return ((await (await fetch(`${this.url}/api/owner/search?question=${id}`)).json()) as { entries: { question: Question; answer: Answer }[] }).entries;
+  }
   /// The answer that stands to a question, and the question in the order in which the answer counts.
   async arrived(id: string): Promise<{ question: Question; answer: Answer }> {
     for (let tries = 0; tries < 60; ++tries) {
-      const { entries } = (await (await fetch(`${this.url}/api/owner/search?question=${id}`)).json()) as { entries: { question: Question; answer: Answer }[] };
-      if (entries[0]) return entries[0];
+      const [entry] = await this.answers(id);
+      if (entry) return entry;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     throw new Error(`no answer to ${id} arrived`);
   }
+  /// Names of two clips that the page can play.
+  async clips(): Promise<string[]> { return this.collect?.clips() ?? ["clip0", "clip1"]; }
+  /// Values of the presses of a session that are stored and were not taken back.
+  signals(session: string): number[] {
+    if (this.server) return this.server.signals.filter((each) => each.session === session).map((each) => each.value);
+    const all = this.collect!.events().map((each) => each.signal ?? each.body ?? each).filter((each) => each.session === session && each.tick !== undefined);
+    const undone = new Set(all.map((each) => each.undoes));
+    return all.filter((each) => !each.undoes && !undone.has(each.number)).map((each) => each.value);
+  }
   /// Takes back questions that a test left open.
   async clear(): Promise<void> {
     if (this.server) return this.server.forget();
+    await new Promise((resolve) => setTimeout(resolve, 300)); // a browser hangs up a moment after its page is closed; until then a waiting page is asked
     for (const question of this.asked.splice(0)) {
       await fetch(`${this.url}/api/owner/requeue`, { method: "POST", body: JSON.stringify({ question, withdrawn: true, reason: "test over" }), headers: { "Content-Type": "application/json", ...(await this.token()) } });
     }

@@ -280,8 +280,9 @@ describe("mark", () => {
 });
 
 describe("clips", () => {
-  const items = ["clip0", "clip1"].map((clip) => ({ text: "", quotes: [], clip }));
-  test.skipIf(real)("play together, pause, step, and are judged by arrow", async () => {
+  let items: { text: string; quotes: []; clip: string }[];
+  beforeAll(async () => { items = (await desk.clips()).map((clip) => ({ text: "", quotes: [], clip })); }, 60_000);
+  test("play together, pause, step, and are judged by arrow", async () => {
     const id = await ask("clips", 2, { items });
     await page.locator(".clip canvas").first().waitFor();
     await keys(page, "Space");
@@ -292,27 +293,28 @@ describe("clips", () => {
     expect(a).toBe(b);
     await keys(page, ".");
     await page.waitForTimeout(80);
-    expect(Number((await frames())[0])).toBe((Number(a) + 1) % 20);
+    expect([Number(a) + 1, 0]).toContain(Number((await frames())[0]));
     await keys(page, "r", "ArrowLeft");
     const { question, answer } = await desk.arrived(id);
     expect(question.items[(answer.said as any).best]!.clip).toBe("clip1");
     expect(answer.client?.replays).toBe(1);
   });
-  test.skipIf(real)("by mouse: the clip itself", async () => {
+  test("by mouse: the clip itself", async () => {
     const id = await ask("clips", 2, { items });
     await page.locator(".clip canvas").nth(1).click();
     const { question, answer } = await desk.arrived(id);
-    expect(question.items[(answer.said as any).best]!.clip).toBe("clip0");
+    expect(question.items[(answer.said as any).best]!.clip).toBe(items[0]!.clip);
   });
-  test.skipIf(real)("a missing clip says so and can be skipped", async () => {
-    const id = await ask("clips", 2, { items: [{ text: "", quotes: [], clip: "missing" }, items[0]!] });
+  test("a missing clip says so and can be skipped", async () => {
+    const id = await ask("clips", 2, { items: [{ text: "", quotes: [], clip: "0".repeat(64) }, items[0]!] });
     await button(page, "Skip this one").click();
     expect((await arrived(id)).said).toEqual({ kind: "skip", reason: "broken media" });
   });
 });
 
 describe("converse", () => {
-  test.skipIf(real)("two turns by keyboard, the second reply edited", async () => {
+  beforeAll(async () => { if (real) { await desk.close(); desk = await Desk.open("--model", "smollm2-135m", "--max-new-tokens", "8"); } }, 60_000);
+  test("two turns by keyboard, the second reply edited", async () => {
     const id = await ask("red_team", 0, { target: "Insults" });
     await page.getByLabel("Your message").fill("Hello");
     await keys(page, "Enter");
@@ -330,13 +332,15 @@ describe("converse", () => {
     await page.keyboard.type("I asked nicely");
     await keys(page, "Escape", "j", "3", "Enter");
     const { said, answer } = await arrived(id);
-    expect(said.messages.map((each: any) => each.content)).toEqual(["Hello", "Of course. Start with the smallest step.", "More", "No, and that is final."]);
     expect(said.turns).toHaveLength(2);
+    const first = await desk.arrived(said.turns[0]);
+    const chosen = first.question.items[(first.answer.said as any).best]!.text;
+    expect(said.messages.map((each: any) => each.content)).toEqual(["Hello", chosen, "More", "No, and that is final."]);
     expect((answer.details.success as any).values[0].value).toBe(3);
     const second = await desk.arrived(said.turns[1]);
-    expect(second.answer.said).toMatchObject({ best: 1, strength: 0.25 });
+    expect(second.answer.said).toMatchObject({ strength: 0.25 });
   });
-  test.skipIf(real)("by mouse; a reload between the turns loses nothing", async () => {
+  test("by mouse; a reload between the turns loses nothing", async () => {
     const id = await ask("conversation", 0);
     await page.getByLabel("Your message").fill("Hello");
     await button(page, /Say it/).click();
@@ -349,7 +353,7 @@ describe("converse", () => {
     await button(page, /^Send/).click();
     expect((await arrived(id)).said.messages).toHaveLength(2);
   });
-  test.skipIf(real)("stops when it upsets", async () => {
+  test("stops when it upsets", async () => {
     const id = await ask("red_team", 0);
     await button(page, "Stop, this upsets me").click();
     expect((await arrived(id)).said).toEqual({ kind: "skip", reason: "upsetting" });
@@ -357,8 +361,13 @@ describe("converse", () => {
 });
 
 describe("teach live", () => {
-  test.skipIf(real)("presses are stored once each, and taken back", async () => {
-    const id = await ask("shaping", 0);
+  test("presses are stored once each, and taken back", async () => {
+    const agent = real ? await desk.collect!.beside("session", "--name", "lesson", "--seconds", "60") : null;
+    const id = agent ? String(agent.said.session) : await ask("shaping", 0);
+    if (agent) {
+      page = await desk.page();
+      await shown(page, id);
+    }
     await page.locator(".screen canvas").waitFor();
     await page.waitForFunction(() => document.querySelector("[data-delay]")?.textContent?.endsWith("ms"));
     await page.keyboard.down("w");
@@ -368,10 +377,14 @@ describe("teach live", () => {
     await button(page, "Good").click();
     await keys(page, "u");
     await expect.poll(() => page.locator("[data-count]").textContent()).toBe("3");
-    await expect.poll(() => desk.server!.signals.filter((each) => each.session === id).map((each) => each.value)).toEqual([1, -1, 4]);
+    await expect.poll(() => desk.signals(id)).toEqual([1, -1, 4]);
     await keys(page, "Space");
     await page.getByText("Paused").waitFor();
     await keys(page, "Enter");
     expect((await arrived(id)).said).toEqual({ kind: "signals", session: id, count: 3 });
+    if (!agent) return;
+    const result = JSON.parse(await agent.last());
+    expect(result.signals).toBe(4); // the agent got them all, one of them was taken back
+    expect(desk.collect!.replay(result.log).learner).toBe(result.learner);
   });
 });

@@ -29,23 +29,23 @@ describe("nothing is lost", () => {
     expect(answer.active_seconds).toBeGreaterThan(0);
   });
 
-  test.skipIf(real)("answers given without a connection arrive later, once each", async () => {
+  test("answers given without a connection arrive later, once each", async () => {
     const { page: opened, ids } = await desk.ask({ form: "pair", prompt, items }, { form: "pair", prompt, items });
     page = opened;
     await shown(page, ids[0]!);
-    await page.waitForTimeout(300);
-    desk.server!.down = true;
-    const before = desk.server!.log.length;
+    await page.waitForTimeout(500); // the next one is fetched while this one is read
+    await page.context().setOffline(true);
     await keys(page, "ArrowLeft");
     await shown(page, ids[1]!);
     await keys(page, "ArrowRight");
     await page.getByText(/Offline: 2 kept here/).waitFor();
     await page.waitForTimeout(200);
-    desk.server!.down = false;
+    expect(await desk.answers(ids[0]!)).toHaveLength(0);
+    await page.context().setOffline(false);
     await page.reload();
     expect((await desk.arrived(ids[0]!)).answer.said).toMatchObject({ best: 0 });
     expect((await desk.arrived(ids[1]!)).answer.said).toMatchObject({ best: 1 });
-    expect(desk.server!.log.length - before).toBe(2);
+    for (const id of ids) expect(await desk.answers(id)).toHaveLength(1);
   });
 });
 
@@ -122,22 +122,31 @@ describe("common to all questions", () => {
     expect((await desk.arrived(ids[0]!)).answer.said).toMatchObject({ best: 0 });
   });
 
-  test.skipIf(real)("a qualification question shows the verdict and goes on", async () => {
-    const { page: opened, ids } = await desk.ask({ form: "pair", prompt, items, round: "first", right: 0, explanation: "It says what to *do*." }, { form: "pair", prompt, items });
-    page = opened;
-    await shown(page, ids[0]!);
-    await keys(page, "ArrowLeft"); // shown first is the item made second
-    await page.getByText("We see this one differently").waitFor();
-    await page.locator("em", { hasText: "do" }).waitFor();
-    await keys(page, "Enter");
-    await shown(page, ids[1]!);
+  test("a qualification question shows the verdict and goes on", async () => {
+    const school = await Desk.open("--rounds", "first");
+    try {
+      const right = real ? {} : { right: 0 };
+      const gold = { version: 2, said: { kind: "comparison", best: 0 } };
+      const { page: opened, ids } = await school.ask({ form: "pair", prompt, items, round: "first", ...right, gold, explanation: "It says what to *do*." }, { form: "pair", prompt, items });
+      page = opened;
+      await shown(page, ids[0]!);
+      await keys(page, "ArrowLeft"); // shown first is the item made second
+      await page.getByText("We see this one differently").waitFor();
+      await page.locator("em", { hasText: "do" }).waitFor();
+      await keys(page, "Enter");
+      if (!real) await shown(page, ids[1]!); // the program asks for the whole round to be passed
+      else await page.getByText(/round/).first().waitFor();
+    } finally {
+      await page.context().close();
+      await school.close();
+    }
   });
 
-  test.skipIf(real)("waiting says why", async () => {
+  test("waiting says why", async () => {
     await desk.clear();
     page = await desk.page();
     await page.getByText("All questions are answered.").waitFor();
-    await page.getByText("(about 20 s)").waitFor();
+    await page.getByText(/\(about \d+ s\)/).waitFor();
   });
 });
 
@@ -177,15 +186,15 @@ describe("texts of others", () => {
 });
 
 describe("accessible", () => {
-  const clips = ["clip0", "clip1"].map((clip) => ({ text: "", quotes: [], clip }));
   const cited = items.map((text) => ({ text, quotes: [{ title: "A page", text: "What it says." }], clip: "" }));
   const cases: [string, object][] = [
     ["pair_with_ties", { items }], ["summary_comparison", { items }], ["best_of_n", { items: texts.slice(0, 4) }], ["instructgpt", { items: texts.slice(0, 3) }], ["gophercite", { items: cited }],
     ["webgpt", { items }], ["sparrow_rules", { items: items.slice(0, 1) }], ["summary_axes", { items: items.slice(0, 1) }], ["correction", { items: items.slice(0, 1) }], ["demonstration", {}], ["critique", { items: items.slice(0, 1) }],
-    ...(real ? [] : [["clips", { items: clips }], ["red_team", { target: "Insults" }], ["shaping", {}]] as [string, object][]),
+    ["clips", {}], ["red_team", { target: "Insults" }], ...(real ? [] : [["shaping", {}]] as [string, object][]), // a session's question comes with its agent
   ];
   test.each(cases)("%s: axe-core finds nothing, light and dark", async (form, more) => {
-    const { page: opened, ids } = await desk.ask({ form, prompt, ...more });
+    const media = form === "clips" ? { items: (await desk.clips()).map((clip) => ({ text: "", quotes: [], clip })) } : {};
+    const { page: opened, ids } = await desk.ask({ form, prompt, ...more, ...media });
     page = opened;
     await shown(page, ids[0]!);
     await keys(page, "1");

@@ -1,0 +1,197 @@
+#include <fmt/format.h>
+
+#include <iostream>
+#include <thread>
+
+#include "app/commands.h"
+#include "app/flags.h"
+#include "app/signals.h"
+#include "app/world.h"
+#include "rlhf/algorithms/session_socket.h"
+#include "rlhf/algorithms/tamer.h"
+#include "rlhf/core/clock.h"
+#include "rlhf/core/error.h"
+#include "rlhf/feedback/server_address.h"
+#include "rlhf/feedback/store.h"
+
+namespace rlhf::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct LiveSettings {
+  World world;
+  algorithms::SessionConfig session;
+  algorithms::TamerConfig tamer;
+  std::string store, project = "default", live, name, log, replay;
+  std::vector<double> scale;
+
+  void fields(Fields& f) {
+    f.field("store", store, "of the server whose page teaches the agent");
+    f.field("project", project, "projects in one store see nothing of each other");
+    world.fields(f);
+    session.fields(f);
+    f.group("tamer", tamer, "how the agent learns from signals");
+    f.field("scale", scale, "what each number of an observation is multiplied by; default: from its bounds");
+    f.field("live", live, "folder where running agents listen; default: live beside the store");
+    f.field("name", name, "of the session and its question; default: from the time");
+    f.field("log", log, "what happened, for --replay; default: <name>.jsonl beside the agent's socket");
+    f.field("replay", replay, "repeat this log without anybody, and check that everything comes out equal");
+  }
+  void validate() const {
+    session.validate();
+    tamer.validate();
+    const auto plain = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_'; };
+    if (name.size() > 100 || !std::all_of(name.begin(), name.end(), plain))
+      throw Error({.category = Category::usage,
+                   .where = "name",
+                   .what = "is \"" + name + "\"",
+                   .fix = "Use at most 100 letters, digits, - and _."});
+  }
+};
+
+algorithms::Tamer learner_of(const LiveSettings& settings, const environments::Spec& spec) {
+  const auto* choices = std::get_if<environments::Discrete>(&spec.action);
+  if (!choices)
+    throw Error({.category = Category::usage,
+                 .where = "environment",
+                 .what = "TAMER chooses among actions, and those of " + spec.name + " are numbers",
+                 .fix = "Choose another environment."});
+  return {std::ssize(choices->choices), settings.scale.empty() ? feature_scale(spec) : settings.scale, settings.tamer};
+}
+
+/// The question that brings somebody to the session. Its id is the session's name: the page opens the socket of that
+/// name.
+feedback::Question question_of(const LiveSettings& settings) {
+  feedback::Question question;
+  question.id = settings.name;
+  question.form = feedback::builtin_form("shaping");
+  question.prompt = {.id = settings.name};
+  question.metadata = {{"environment", settings.world.environment}};
+  return question;
+}
+
+/// Ends the session when the program is to stop, and when the one who taught has sent the answer.
+class UntilAnswered : public algorithms::Audience {
+ public:
+  UntilAnswered(algorithms::SessionSocket& socket, const feedback::Store& store, std::string question)
+      : socket_(socket), store_(store), question_(std::move(question)) {}
+
+  std::vector<algorithms::Request> requests() override {
+    auto requests = socket_.requests();
+    if (stop_requested() || answered()) requests.emplace_back(algorithms::Stop{});
+    return requests;
+  }
+  void acknowledge(std::int64_t id, algorithms::Outcome outcome, std::int64_t tick) override {
+    socket_.acknowledge(id, outcome, tick);
+  }
+  void show(const algorithms::View& view, const environments::Environment& environment) override {
+    socket_.show(view, environment);
+  }
+  bool answered() {
+    if (answered_ || steady_seconds() < look_again_) return answered_;
+    look_again_ = steady_seconds() + 1;
+    return answered_ = !store_.answers_to(question_).empty();
+  }
+
+ private:
+  algorithms::SessionSocket& socket_;
+  const feedback::Store& store_;
+  const std::string question_;
+  double look_again_ = 0.0;
+  bool answered_ = false;
+};
+
+void report(const Invocation& call, const algorithms::SessionResult& result, const std::string& log) {
+  double total = 0;
+  for (const auto& each : result.episodes) total += each.total_reward;
+  const auto episodes = std::max<std::size_t>(1, result.episodes.size());
+  const auto last = result.episodes.empty() ? 0.0 : result.episodes.back().total_reward;
+  if (call.json) {
+    std::cout << nlohmann::json{{"ticks", result.ticks},
+                                {"signals", result.signals},
+                                {"seconds", result.seconds},
+                                {"episodes", result.episodes.size()},
+                                {"mean_return", total / static_cast<double>(episodes)},
+                                {"last_return", last},
+                                {"log", log},
+                                {"learner", result.learner_hash}}
+                     .dump()
+              << std::endl;
+    return;
+  }
+  std::cout << fmt::format(
+      "{} steps in {:.0f} s, {} signals; {} episodes, return {:.1f} on average and {:.1f} in the last\nlog: {}\n",
+      result.ticks, result.seconds, result.signals, result.episodes.size(), total / static_cast<double>(episodes), last,
+      log);
+}
+
+void say_where(const Invocation& call, const LiveSettings& settings) {
+  const auto page = feedback::server_address(settings.store);
+  if (call.json) {
+    std::cout << nlohmann::json{{"session", settings.name}, {"page", page}}.dump() << std::endl;
+    return;
+  }
+  std::cerr << fmt::format("session {} waits for somebody to teach: {}\n", settings.name,
+                           page.empty() ? "start `rlhf collect " + settings.store + "` and open its page" : page);
+}
+
+/// Plays from the moment that somebody watches.
+int teach(const Invocation& call, LiveSettings& settings) {
+  if (settings.name.empty()) {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    settings.name = fmt::format("session-{}", std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+  }
+  const auto folder = beside(settings.store, settings.live, "live");
+  std::filesystem::create_directories(folder);
+  if (settings.log.empty()) settings.log = folder / (settings.name + ".jsonl");
+
+  auto store = feedback::Store::open(settings.store, {.project = settings.project});
+  const auto environment = settings.world.make();
+  auto learner = learner_of(settings, environment->spec());
+  algorithms::SessionSocket socket({.path = folder / (settings.name + ".sock")}, settings.world.make(),
+                                   settings.session);
+  if (store.publish(question_of(settings)) == 0)
+    throw Error({.category = Category::usage,
+                 .where = "name",
+                 .what = "there was a session " + settings.name + " before",
+                 .fix = "Give this one another name, or none."});
+  say_where(call, settings);
+  while (!socket.connected() && !stop_requested()) std::this_thread::sleep_for(20ms);
+  UntilAnswered audience(socket, store, settings.name);
+  if (!stop_requested()) {
+    algorithms::RealClock clock;
+    report(call, run_session(*environment, learner, audience, clock, settings.session, settings.log), settings.log);
+  }
+  if (store.answers_to(settings.name).empty())
+    store.requeue(settings.name, {.withdrawn = true, .reason = "the session is over"});
+  return stop_requested() ? exit_code_of_signal() : 0;
+}
+
+}  // namespace
+
+int session(const Invocation& call) {
+  LiveSettings settings;
+  if (!read_settings(
+          call,
+          {.synopsis = "rlhf session --store FILE [--environment cart_pole] [settings]",
+           .description = "Lets people teach an agent with + and - while it acts (TAMER). They do it on the page of "
+                          "`rlhf collect` on\n"
+                          "the same store, where the session comes as a question; every press is in the store before "
+                          "the agent learns from it.",
+           .positional = {"store"}},
+          settings))
+    return 0;
+  if (!settings.replay.empty()) {
+    if (!std::filesystem::exists(settings.replay))
+      throw Error({.category = Category::usage, .where = settings.replay, .what = "there is no such file", .fix = ""});
+    const auto environment = settings.world.make();
+    auto learner = learner_of(settings, environment->spec());
+    report(call, replay_session(*environment, learner, settings.replay), settings.replay);
+    return 0;
+  }
+  require_given("store", settings.store, "rlhf session feedback.db --environment cart_pole");
+  return teach(call, settings);
+}
+
+}  // namespace rlhf::app
