@@ -1,12 +1,14 @@
 #include "rlhf/serving/media.h"
 
+#include <algorithm>
+
 #include "rlhf/core/files.h"
 
 namespace rlhf::serving {
 
 bool is_media_name(std::string_view name) {
-  constexpr std::string_view ending = ".png";
-  return name.size() == 64 + ending.size() && name.ends_with(ending) &&
+  const auto ending = name.substr(std::min<std::size_t>(name.size(), 64));
+  return (ending == ".png" || ending == ".json") &&
          name.substr(0, 64).find_first_not_of("0123456789abcdef") == name.npos;
 }
 
@@ -15,10 +17,11 @@ void add_media(Router& router, std::filesystem::path folder, RouteOptions option
     const auto& name = request.parameter("name");
     std::error_code error;
     if (!is_media_name(name) || !std::filesystem::is_regular_file(folder / name, error))
-      return Response::error(404, "there is no such picture", "", request.path);
+      return Response::error(404, "there is no such picture or clip", "", request.path);
     const auto etag = "\"" + name.substr(0, 64) + "\"";
     const bool known = request.headers.get("If-None-Match") == etag;
-    auto response = known ? Response::empty(304) : Response::bytes(read_file(folder / name), "image/png");
+    const auto type = name.ends_with(".json") ? "application/json" : "image/png";
+    auto response = known ? Response::empty(304) : Response::bytes(read_file(folder / name), type);
     response.headers.set("ETag", etag);
     response.headers.set("Cache-Control", "private, max-age=31536000, immutable");
     return response;

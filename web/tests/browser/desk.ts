@@ -100,6 +100,8 @@ export class Desk {
 
   /// Publishes questions and opens the page in a fresh browser profile, by a fresh annotator.
   async ask(...asked: Asked[]): Promise<{ page: Page; ids: string[] }> {
+    // A browser hangs up a moment after its page is closed; until then the server asks the page that waited there.
+    if (real) await new Promise((resolve) => setTimeout(resolve, 300));
     const rows = asked.map(record);
     const sent = await fetch(`${this.url}/api/owner/questions`, { method: "POST", body: rows.map((row) => JSON.stringify(row)).join("\n"), headers: { "Content-Type": "application/x-ndjson", ...(await this.token()) } });
     if (!sent.ok) throw new Error(await sent.text());
@@ -144,7 +146,6 @@ export class Desk {
   /// Takes back questions that a test left open.
   async clear(): Promise<void> {
     if (this.server) return this.server.forget();
-    await new Promise((resolve) => setTimeout(resolve, 300)); // a browser hangs up a moment after its page is closed; until then a waiting page is asked
     for (const question of this.asked.splice(0)) {
       await fetch(`${this.url}/api/owner/requeue`, { method: "POST", body: JSON.stringify({ question, withdrawn: true, reason: "test over" }), headers: { "Content-Type": "application/json", ...(await this.token()) } });
     }

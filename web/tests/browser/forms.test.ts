@@ -320,7 +320,7 @@ describe("converse", () => {
     await keys(page, "Enter");
     await page.getByLabel("Choose a reply").waitFor();
     await keys(page, "ArrowLeft", "Enter");
-    await page.getByLabel("Your message").waitFor();
+    await page.waitForFunction(() => document.activeElement?.tagName === "TEXTAREA");
     await page.keyboard.type("More");
     await keys(page, "Enter");
     await page.getByLabel("Choose a reply").waitFor();
