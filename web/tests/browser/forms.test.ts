@@ -296,7 +296,7 @@ describe("clips", () => {
     expect([Number(a) + 1, 0]).toContain(Number((await frames())[0]));
     await keys(page, "r", "ArrowLeft");
     const { question, answer } = await desk.arrived(id);
-    expect(question.items[(answer.said as any).best]!.clip).toBe("clip1");
+    expect(question.items[(answer.said as any).best]!.clip).toBe(items[1]!.clip);
     expect(answer.client?.replays).toBe(1);
   });
   test("by mouse: the clip itself", async () => {
