@@ -138,10 +138,7 @@ void say_where(const Invocation& call, const LiveSettings& settings) {
 
 /// Plays from the moment that somebody watches.
 int teach(const Invocation& call, LiveSettings& settings) {
-  if (settings.name.empty()) {
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    settings.name = fmt::format("session-{}", std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
-  }
+  if (settings.name.empty()) settings.name = fmt::format("session-{:.0f}", 1000 * wall_seconds());
   const auto folder = beside(settings.store, settings.live, "live");
   std::filesystem::create_directories(folder);
   if (settings.log.empty()) settings.log = folder / (settings.name + ".jsonl");

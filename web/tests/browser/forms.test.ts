@@ -293,7 +293,8 @@ describe("clips", () => {
     expect(a).toBe(b);
     await keys(page, ".");
     await page.waitForTimeout(80);
-    expect([Number(a) + 1, 0]).toContain(Number((await frames())[0]));
+    const { frames: all } = (await (await fetch(`${desk.url}/media/${items[0]!.clip}.json`)).json()) as { frames: string[] };
+    expect(Number((await frames())[0])).toBe((Number(a) + 1) % all.length);
     await keys(page, "r", "ArrowLeft");
     const { question, answer } = await desk.arrived(id);
     expect(question.items[(answer.said as any).best]!.clip).toBe(items[1]!.clip);
@@ -306,7 +307,7 @@ describe("clips", () => {
     expect(question.items[(answer.said as any).best]!.clip).toBe(items[0]!.clip);
   });
   test("a missing clip says so and can be skipped", async () => {
-    const id = await ask("clips", 2, { items: [{ text: "", quotes: [], clip: "0".repeat(64) }, items[0]!] });
+    const id = await ask("clips", 2, { items: [{ text: "", quotes: [], clip: real ? "0".repeat(64) : "missing" }, items[0]!] });
     await button(page, "Skip this one").click();
     expect((await arrived(id)).said).toEqual({ kind: "skip", reason: "broken media" });
   });
@@ -335,10 +336,11 @@ describe("converse", () => {
     expect(said.turns).toHaveLength(2);
     const first = await desk.arrived(said.turns[0]);
     const chosen = first.question.items[(first.answer.said as any).best]!.text;
+    if (!real) expect(chosen).toBe("Of course. Start with the smallest step.");
     expect(said.messages.map((each: any) => each.content)).toEqual(["Hello", chosen, "More", "No, and that is final."]);
     expect((answer.details.success as any).values[0].value).toBe(3);
     const second = await desk.arrived(said.turns[1]);
-    expect(second.answer.said).toMatchObject({ strength: 0.25 });
+    expect(second.answer.said).toMatchObject(real ? { strength: 0.25 } : { best: 1, strength: 0.25 }); // which reply was made second is the model's affair
   });
   test("by mouse; a reload between the turns loses nothing", async () => {
     const id = await ask("conversation", 0);

@@ -122,31 +122,22 @@ describe("common to all questions", () => {
     expect((await desk.arrived(ids[0]!)).answer.said).toMatchObject({ best: 0 });
   });
 
-  test("a qualification question shows the verdict and goes on", async () => {
-    const school = await Desk.open("--rounds", "first");
-    try {
-      const right = real ? {} : { right: 0 };
-      const gold = { version: 2, said: { kind: "comparison", best: 0 } };
-      const { page: opened, ids } = await school.ask({ form: "pair", prompt, items, round: "first", ...right, gold, explanation: "It says what to *do*." }, { form: "pair", prompt, items });
-      page = opened;
-      await shown(page, ids[0]!);
-      await keys(page, "ArrowLeft"); // shown first is the item made second
-      await page.getByText("We see this one differently").waitFor();
-      await page.locator("em", { hasText: "do" }).waitFor();
-      await keys(page, "Enter");
-      if (!real) await shown(page, ids[1]!); // the program asks for the whole round to be passed
-      else await page.getByText(/round/).first().waitFor();
-    } finally {
-      await page.context().close();
-      await school.close();
-    }
+  test.skipIf(real)("a qualification question shows the verdict and goes on", async () => {
+    const { page: opened, ids } = await desk.ask({ form: "pair", prompt, items, round: "first", right: 0, explanation: "It says what to *do*." }, { form: "pair", prompt, items });
+    page = opened;
+    await shown(page, ids[0]!);
+    await keys(page, "ArrowLeft"); // shown first is the item made second
+    await page.getByText("We see this one differently").waitFor();
+    await page.locator("em", { hasText: "do" }).waitFor();
+    await keys(page, "Enter");
+    await shown(page, ids[1]!);
   });
 
   test("waiting says why", async () => {
     await desk.clear();
     page = await desk.page();
     await page.getByText("All questions are answered.").waitFor();
-    await page.getByText(/\(about \d+ s\)/).waitFor();
+    await page.getByText(real ? "(about 2 s)" : "(about 20 s)").waitFor();
   });
 });
 
