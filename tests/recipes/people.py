@@ -1,9 +1,9 @@
 """People answer what a running training asks, over the pages' own interface; the policy goes on meanwhile.
 
-usage: people.py RLHF
+usage: people.py RLHF NODE
 
 A recipe publishes questions on its own samples, waits for the first round and goes on during the second. Two scripted annotators
-answer over HTTP like the page does, by what they see. The reward model must order held-out pairs better than chance, and the
+answer by what they see: one over HTTP like the page does, one at the page itself, in real Chromium (web/tests/annotator.mjs). The reward model must order held-out pairs better than chance, and the
 policy must gain on the gold reward that the annotators go by.
 """
 import json
@@ -53,14 +53,27 @@ class Annotator:
         self.answered = answered
 
 
-def main(rlhf):
+class Page:
+    """The same at the page, in a browser."""
+
+    def __init__(self, node, url, name):
+        script = pathlib.Path(__file__).parents[2] / "web" / "tests" / "annotator.mjs"
+        self.process = subprocess.Popen([node, script, url, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def work(self, over):
+        over.wait()
+        said, _ = self.process.communicate(timeout=60)  # its standard input ends
+        self.answered = json.loads(said)["answered"]
+
+
+def main(rlhf, node):
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
         store = scratch / "feedback.db"
         server, url = start(rlhf, "collect", store, "--runs", scratch)
         over, annotators, threads = threading.Event(), [], []
         try:
-            annotators = [Annotator(url, name) for name in ("anna", "ben")]
+            annotators = [Annotator(url, "anna"), Page(node, url, "ben")]
             threads = [threading.Thread(target=each.work, args=(over,)) for each in annotators]
             for thread in threads:
                 thread.start()
@@ -89,8 +102,8 @@ def main(rlhf):
         assert max(row["reward_model/eval_accuracy"] for row in fits) > 0.55, "the reward model learnt nothing"
         assert results["gold_gain"] > 0.1, "the policy learnt nothing"
         assert not store.with_name("feedback.db.url").exists(), "the server left its address behind"
-    print("people answered, the reward model and the policy learnt")
+    print("people answered, one of them in a browser, the reward model and the policy learnt")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

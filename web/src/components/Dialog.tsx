@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useLayoutEffect, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import { openLayer } from "../shortcuts";
 
 interface DialogProps {
@@ -15,7 +15,8 @@ export function Dialog({ title, onClose, side, footer, children }: DialogProps) 
   const element = useRef<HTMLDialogElement>(null);
   const name = useId();
   useLayoutEffect(() => openLayer(), []);
-  useEffect(() => {
+  // With the drawing, not after it: the next key may come before the browser has painted, and it belongs to the dialog.
+  useLayoutEffect(() => {
     const before = document.activeElement as HTMLElement | null;
     const dialog = element.current!;
     dialog.showModal();

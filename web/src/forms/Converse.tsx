@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { ActiveTime } from "../activity";
 import { announce } from "../announce";
 import { api, ApiError, type Assignment, type Comparison, events, type Message } from "../api";
@@ -30,7 +30,7 @@ export function Converse({ part, question, draft, onDraft, active, onRow, onNext
   const end = () => { set({ ended: true }); announce("The conversation has ended"); onNext(); };
   useShortcut("chat.end", end, active && open && talk.turns.length > 0);
   useShortcut("chat.write", () => box.current?.focus(), active && open);
-  useEffect(() => { if (open && active) box.current?.focus({ preventScroll: true }); }, [open]);
+  useLayoutEffect(() => { if (open && active) box.current?.focus({ preventScroll: true }); }, [open]);
   useEffect(() => stop, []);
   const keys = (event: KeyboardEvent) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
@@ -107,9 +107,9 @@ function Turn({ turn, active, onChosen }: { turn: Assignment; active: boolean; o
   const items = turn.question.items;
   const part = turn.question.form.parts[0]!;
   const { claim } = useSurroundings();
+  useLayoutEffect(() => region.current?.focus({ preventScroll: true }), []);
   useEffect(() => {
     claim(turn.id);
-    region.current?.focus({ preventScroll: true });
     region.current?.scrollIntoView({ block: "nearest" });
     const beat = setInterval(() => void api.heartbeat([turn.id]).catch(() => {}), 45_000);
     return () => clearInterval(beat);
