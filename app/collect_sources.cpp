@@ -109,6 +109,8 @@ feedback::Question question_of(const QuestionSource& source, const json& row, co
     for (const auto& quote : row["quotes"].at(i))
       question.items[i].quotes.push_back({quote.value("title", ""), quote.value("text", "")});
   }
+  for (const auto& hint : row.value("hints", json::array()))
+    question.hints.push_back({hint.at("text"), hint.value("item", 0), hint.value("begin", 0), hint.value("end", 0)});
   return question;
 }
 

@@ -70,6 +70,9 @@ struct Writer {
   json operator()(const Signals& said) const {
     return {{"kind", "signals"}, {"session", said.session}, {"count", said.count}};
   }
+  json operator()(const HintJudgement& said) const {
+    return {{"kind", "hint_judgement"}, {"opened", said.opened}, {"wrong", said.wrong}};
+  }
   json operator()(const Skip& said) const { return {{"kind", "skip"}, {"reason", said.reason}}; }
 };
 
@@ -143,12 +146,17 @@ Feedback signals_from(const json& record, std::string_view where) {
   return Signals{field<std::string>(record, "session", where), field<std::int64_t>(record, "count", where)};
 }
 
+Feedback hints_from(const json& record, std::string_view where) {
+  return HintJudgement{field<std::int64_t>(record, "opened", where),
+                       field_or<std::vector<int>>(record, "wrong", where, {})};
+}
+
 Feedback skip_from(const json& record, std::string_view where) {
   return Skip{field<std::string>(record, "reason", where)};
 }
 
 using Reader = Feedback (*)(const json&, std::string_view);
-constexpr std::array<std::pair<std::string_view, Reader>, 11> readers = {{{"comparison", comparison_from},
+constexpr std::array<std::pair<std::string_view, Reader>, 12> readers = {{{"comparison", comparison_from},
                                                                           {"ranking", ranking_from},
                                                                           {"rating", rating_from},
                                                                           {"rule_judgement", rules_from},
@@ -158,6 +166,7 @@ constexpr std::array<std::pair<std::string_view, Reader>, 11> readers = {{{"comp
                                                                           {"demonstration", demonstration_from},
                                                                           {"conversation", conversation_from},
                                                                           {"signals", signals_from},
+                                                                          {"hint_judgement", hints_from},
                                                                           {"skip", skip_from}}};
 
 }  // namespace
@@ -189,8 +198,7 @@ Answer answer_from_json(const json& record, std::string_view where) {
   if (detail::require_version(record, where) == 1) return feedback_from_json(record, where);  // said, and nothing else
   Answer answer(feedback_from_json(field<json>(record, "said", where), where));
   const auto details = field_or(record, "details", where, json::object());
-  for (const auto& [part, said] : details.items())
-    answer.details.emplace(part, feedback_from_json(said, where));
+  for (const auto& [part, said] : details.items()) answer.details.emplace(part, feedback_from_json(said, where));
   if (record.contains("confidence") && !record["confidence"].is_null())
     answer.confidence = field<double>(record, "confidence", where);
   answer.comment = field_or<std::string>(record, "comment", where, "");

@@ -61,6 +61,7 @@ struct Sorter {
   void operator()(const SpanCritique&) const {}
   void operator()(const Conversation&) const {}  // its turns are questions of their own
   void operator()(const Signals&) const {}
+  void operator()(const HintJudgement&) const {}
   void operator()(const Skip&) const {}
 
   void write(const std::string& text) const {

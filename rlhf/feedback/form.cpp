@@ -1,6 +1,7 @@
 #include "rlhf/feedback/form.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "rlhf/core/error.h"
@@ -11,9 +12,10 @@ namespace rlhf::feedback {
 /// The files of forms/, compiled in (CMakeLists.txt).
 namespace forms {
 extern const std::string_view best_of_n_toml, clips_toml, conversation_toml, correction_toml, critique_toml,
-    demonstration_toml, gophercite_toml, instructgpt_toml, pair_toml, pair_strength_toml, pair_with_ties_toml,
-    probe_rule_toml, ranking_toml, rating_toml, red_team_toml, shaping_toml, sparrow_preference_toml,
-    sparrow_rules_toml, summary_axes_toml, summary_comparison_toml, webgpt_toml;
+    demonstration_toml, gophercite_toml, hinted_comparison_toml, instructgpt_toml, naive_interpretation_toml, pair_toml,
+    pair_strength_toml, pair_with_ties_toml, probe_rule_toml, ranking_toml, rating_toml, red_team_toml,
+    red_team_review_toml, shaping_toml, sparrow_preference_toml, sparrow_rules_toml, summary_axes_toml,
+    summary_comparison_toml, webgpt_toml;
 }  // namespace forms
 
 namespace {
@@ -41,8 +43,10 @@ void validate_part(const Form& form, const Part& part) {
           "Add rules = [{ name = ..., text = ... }].");
   require(part.ask != Ask::mark_spans || !part.categories.empty(), form,
           named + " marks passages, but has no categories");
-  const bool needs_items = part.ask != Ask::demonstrate && part.ask != Ask::converse && part.ask != Ask::signal &&
-                           part.ask != Ask::rate;  // without items, a dialogue as a whole is rated
+  // Without items, a dialogue as a whole is rated or judged.
+  constexpr std::array itemless = {Ask::demonstrate, Ask::converse,    Ask::signal,
+                                   Ask::rate,        Ask::judge_rules, Ask::judge_hints};
+  const bool needs_items = std::find(itemless.begin(), itemless.end(), part.ask) == itemless.end();
   require(!needs_items || form.least_items >= 1, form, named + " asks about items, but the form may have none",
           "Set least_items.");
   require((part.ask != Ask::compare && part.ask != Ask::rank) || form.least_items >= 2, form,
@@ -60,6 +64,9 @@ const Part* Form::find(std::string_view part) const {
 void validate(const Form& form) {
   require(!form.name.empty(), form, "a form needs a name");
   require(!form.parts.empty(), form, "a form needs at least one part", "Add [[parts]] with name and ask.");
+  require(!form.parts.front().before, form,
+          "its first part is the judgement that trains; it cannot be asked before the rest",
+          "Put the part with before = true behind it: it is shown first all the same.");
   require(form.least_items >= 0 && form.least_items <= form.most_items, form,
           "least_items must lie between 0 and most_items");
   std::set<std::string> names;
@@ -79,7 +86,9 @@ const std::map<std::string, Form, std::less<>>& builtin_forms() {
                             forms::critique_toml,
                             forms::demonstration_toml,
                             forms::gophercite_toml,
+                            forms::hinted_comparison_toml,
                             forms::instructgpt_toml,
+                            forms::naive_interpretation_toml,
                             forms::pair_toml,
                             forms::pair_strength_toml,
                             forms::pair_with_ties_toml,
@@ -87,6 +96,7 @@ const std::map<std::string, Form, std::less<>>& builtin_forms() {
                             forms::ranking_toml,
                             forms::rating_toml,
                             forms::red_team_toml,
+                            forms::red_team_review_toml,
                             forms::shaping_toml,
                             forms::sparrow_preference_toml,
                             forms::sparrow_rules_toml,

@@ -21,6 +21,7 @@ enum class Ask {
   demonstrate,     // Demonstration: an answer written by the annotator
   converse,        // Conversation: a dialogue in which every turn offers candidates
   signal,          // Signals: + and - while an agent runs
+  judge_hints,     // HintJudgement: help that the question offers, opened one by one; what is wrong about it
 };
 
 /// One scale of a rating, ends included.
@@ -42,14 +43,16 @@ struct Part {
   std::string label;  // what the annotator reads
   std::string help;   // more, on request
   bool required = true;
-  bool allow_tie = false;               // compare, rank: items may be equally good
-  bool allow_both_bad = false;          // compare: none is acceptable
-  bool allow_incomparable = false;      // compare: cannot be said
-  std::vector<std::string> levels;      // compare: names of the strengths, weakest first; empty = a plain choice
-  std::vector<Axis> axes;               // rate
-  std::vector<Rule> rules;              // judge_rules
+  bool before = false;              // asked before the prompt and the other parts are shown, and fixed once they are
+  bool allow_tie = false;           // compare, rank: items may be equally good
+  bool allow_both_bad = false;      // compare: none is acceptable
+  bool allow_incomparable = false;  // compare: cannot be said
+  std::vector<std::string> levels;  // compare: names of the strengths, weakest first; empty = a plain choice
+  std::vector<Axis> axes;           // rate
+  std::vector<Rule> rules;          // judge_rules
   std::vector<std::string> categories;  // mark_spans: names of the marks
   int least_words = 0;                  // correct, demonstrate: shorter texts are refused
+  int most = 0;  // judge_rules: breaches an item may have; judge_hints: hints that may be opened; 0 = any
 };
 
 /// How items are shown.

@@ -18,7 +18,7 @@ using detail::field_or;
 using detail::name_of;
 using nlohmann::json;
 
-constexpr detail::Names<Ask, 10> ask_names = {{{Ask::compare, "compare"},
+constexpr detail::Names<Ask, 11> ask_names = {{{Ask::compare, "compare"},
                                                {Ask::rank, "rank"},
                                                {Ask::rate, "rate"},
                                                {Ask::judge_rules, "judge_rules"},
@@ -27,7 +27,8 @@ constexpr detail::Names<Ask, 10> ask_names = {{{Ask::compare, "compare"},
                                                {Ask::correct, "correct"},
                                                {Ask::demonstrate, "demonstrate"},
                                                {Ask::converse, "converse"},
-                                               {Ask::signal, "signal"}}};
+                                               {Ask::signal, "signal"},
+                                               {Ask::judge_hints, "judge_hints"}}};
 constexpr detail::Names<Media, 4> media_names = {
     {{Media::text, "text"}, {Media::clip, "clip"}, {Media::dialogue, "dialogue"}, {Media::live, "live"}}};
 
@@ -76,6 +77,7 @@ json to_json(const Part& part) {
           {"label", part.label},
           {"help", part.help},
           {"required", part.required},
+          {"before", part.before},
           {"allow_tie", part.allow_tie},
           {"allow_both_bad", part.allow_both_bad},
           {"allow_incomparable", part.allow_incomparable},
@@ -83,13 +85,14 @@ json to_json(const Part& part) {
           {"axes", axes},
           {"rules", rules},
           {"categories", part.categories},
-          {"least_words", part.least_words}};
+          {"least_words", part.least_words},
+          {"most", part.most}};
 }
 
 Part part_from(const json& record, std::string_view where) {
   require_known(record,
-                {"name", "ask", "label", "help", "required", "allow_tie", "allow_both_bad", "allow_incomparable",
-                 "levels", "axes", "rules", "categories", "least_words"},
+                {"name", "ask", "label", "help", "required", "before", "allow_tie", "allow_both_bad",
+                 "allow_incomparable", "levels", "axes", "rules", "categories", "least_words", "most"},
                 where);
   Part part;
   part.name = field<std::string>(record, "name", where);
@@ -97,6 +100,7 @@ Part part_from(const json& record, std::string_view where) {
   part.label = field_or(record, "label", where, part.name);
   part.help = field_or(record, "help", where, part.help);
   part.required = field_or(record, "required", where, part.required);
+  part.before = field_or(record, "before", where, part.before);
   part.allow_tie = field_or(record, "allow_tie", where, part.allow_tie);
   part.allow_both_bad = field_or(record, "allow_both_bad", where, part.allow_both_bad);
   part.allow_incomparable = field_or(record, "allow_incomparable", where, part.allow_incomparable);
@@ -105,6 +109,7 @@ Part part_from(const json& record, std::string_view where) {
   for (const auto& rule : detail::list(record, "rules", where)) part.rules.push_back(rule_from(rule, where));
   part.categories = field_or(record, "categories", where, part.categories);
   part.least_words = field_or(record, "least_words", where, part.least_words);
+  part.most = field_or(record, "most", where, part.most);
   return part;
 }
 

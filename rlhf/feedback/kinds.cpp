@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 #include <set>
 #include <string>
@@ -103,12 +104,16 @@ struct Check {
 
   void operator()(const RuleJudgement& said) const {
     expect(Ask::judge_rules, "a judgement of rules");
+    std::map<int, int> breaches;
     for (const auto& entry : said.entries) {
-      item(entry.item);
+      if (!question.items.empty()) item(entry.item);
+      breaches[entry.item] += entry.verdict == Verdict::breach;
+      hold(part.most == 0 || breaches[entry.item] <= part.most,
+           "more than " + std::to_string(part.most) + " were chosen in part \"" + part.name + "\"");
       hold(std::any_of(part.rules.begin(), part.rules.end(), [&](const Rule& each) { return each.name == entry.rule; }),
            "the rule \"" + entry.rule + "\" is judged, but part \"" + part.name + "\" has no such rule");
     }
-    hold(!part.required || said.entries.size() == part.rules.size() * question.items.size(),
+    hold(!part.required || said.entries.size() == part.rules.size() * std::max<std::size_t>(1, question.items.size()),
          "every rule has to be judged for every item");
   }
 
@@ -146,6 +151,16 @@ struct Check {
 
   void operator()(const Conversation&) const { expect(Ask::converse, "a conversation"); }
   void operator()(const Signals&) const { expect(Ask::signal, "a session of signals"); }
+  void operator()(const HintJudgement& said) const {
+    expect(Ask::judge_hints, "a judgement of hints");
+    const auto offered = static_cast<std::int64_t>(question.hints.size());
+    const auto most = part.most == 0 ? offered : std::min<std::int64_t>(offered, part.most);
+    hold(said.opened >= 0 && said.opened <= most,
+         std::to_string(said.opened) + " hints were opened; there are " + std::to_string(most) + " to open");
+    const std::set<int> wrong(said.wrong.begin(), said.wrong.end());
+    hold(wrong.size() == said.wrong.size() && (wrong.empty() || (*wrong.begin() >= 0 && *wrong.rbegin() < said.opened)),
+         "only hints that were opened can be wrong, each once");
+  }
   void operator()(const Skip&) const { hold(false, "a skip answers the whole question, not a part of it"); }
 };
 
@@ -157,6 +172,12 @@ void validate_items(const Question& question) {
                             : std::to_string(form.least_items) + " to " + std::to_string(form.most_items);
   require(items >= form.least_items && items <= form.most_items, question.id,
           "the form \"" + form.name + "\" shows " + expected + " items; there are " + std::to_string(items));
+  for (const auto& hint : question.hints) {
+    const bool there = hint.item >= 0 && hint.item < items;
+    require(there && hint.begin >= 0 && hint.begin <= hint.end &&
+                hint.end <= code_points(question.items[static_cast<std::size_t>(hint.item)].text),
+            question.id, "a hint speaks of a passage that no item has: " + hint.text);
+  }
   require(is_permutation(question.shown, question.items.size()), question.id,
           "the order shown must name each of the " + std::to_string(items) + " items once");
 }

@@ -38,6 +38,14 @@ struct Item {
   nlohmann::json segment;     // of a clip: the play that it shows, as data/segment.h writes it
 };
 
+/// Something that may help to judge: a critique, a finding, written by a model or a person. It speaks of a passage of
+/// an item.
+struct Hint {
+  std::string text;
+  int item = 0;
+  std::int64_t begin = 0, end = 0;  // Unicode code points of the item's text, [begin, end); equal: of the whole item
+};
+
 struct Answer;
 
 struct Question {
@@ -46,6 +54,7 @@ struct Question {
   data::Prompt prompt;
   std::vector<Item> items;  // in the order they were made
   std::vector<int> shown;   // shown[place] = item: the order on the screen
+  std::vector<Hint> hints;  // opened one by one, in this order, where the form asks about them
   Split split = Split::train;
   int answers = 1;                               // how many annotators should answer it
   double priority = 0.0;                         // greater is asked first
@@ -138,13 +147,19 @@ struct Signals {
   std::int64_t count = 0;
 };
 
+/// Help that was looked at. Which hints misled trains whoever writes them.
+struct HintJudgement {
+  std::int64_t opened = 0;  // the question's first ones
+  std::vector<int> wrong;   // of these
+};
+
 /// The annotator could or would not answer; somebody else may.
 struct Skip {
   std::string reason;
 };
 
 using Feedback = std::variant<Comparison, Ranking, Rating, RuleJudgement, EvidenceJudgement, SpanCritique, Correction,
-                              Demonstration, Conversation, Signals, Skip>;
+                              Demonstration, Conversation, Signals, HintJudgement, Skip>;
 
 /// Everything that is said about one question: the form's first part, its other parts by name, and remarks.
 struct Answer {

@@ -20,6 +20,17 @@ constexpr detail::Names<Split, 2> split_names = {{{Split::train, "train"}, {Spli
 constexpr detail::Names<Source, 3> source_names = {
     {{Source::human, "human"}, {Source::model, "model"}, {Source::simulated, "simulated"}}};
 
+json to_json(const Hint& hint) {
+  return {{"text", hint.text}, {"item", hint.item}, {"begin", hint.begin}, {"end", hint.end}};
+}
+
+Hint hint_from(const json& record, std::string_view where) {
+  return {.text = field<std::string>(record, "text", where),
+          .item = field_or(record, "item", where, 0),
+          .begin = field_or<std::int64_t>(record, "begin", where, 0),
+          .end = field_or<std::int64_t>(record, "end", where, 0)};
+}
+
 json to_json(const data::Prompt& prompt) {
   auto messages = json::array();
   for (const auto& message : prompt.messages) {
@@ -111,6 +122,7 @@ json to_json(const Question& question) {
                  {"answers", question.answers},
                  {"guideline", question.guideline},
                  {"metadata", question.metadata}};
+  for (const auto& hint : question.hints) record["hints"].push_back(to_json(hint));
   if (question.priority != 0.0) record["priority"] = question.priority;
   if (!question.target.empty()) record["target"] = question.target;
   if (!question.reserved_for.empty()) record["reserved_for"] = question.reserved_for;
@@ -129,6 +141,7 @@ Question question_from_json(const json& record, std::string_view where) {
   question.prompt = prompt_from(field<json>(record, "prompt", where), where);
   for (const auto& item : field<json>(record, "items", where)) question.items.push_back(item_from(item, where));
   question.shown = field<std::vector<int>>(record, "shown", where);
+  for (const auto& hint : detail::list(record, "hints", where)) question.hints.push_back(hint_from(hint, where));
   question.split = enum_of(split_names, field<std::string>(record, "split", where), where, "split");
   question.answers = field<int>(record, "answers", where);
   question.priority = field_or(record, "priority", where, 0.0);

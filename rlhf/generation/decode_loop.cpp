@@ -47,7 +47,7 @@ DecodeLoop::DecodeLoop(const models::LanguageModel& model, const text::TextBundl
       text_(text),
       options_(options),
       events_(std::move(events)),
-      cache_(model.shape().layers, options.slots, options.capacity, model.shape().kv_heads, model.shape().head_dim),
+      cache_(model.shape().layers, options.slots, options.capacity, model.shape().kv_heads, model.shape().head_dim, options.seldom_full),
       slots_(cache_) {}
 
 void DecodeLoop::add(Work work) {

@@ -61,6 +61,7 @@ struct LoopOptions {
   std::int64_t prefill_tokens = 4096;  // prompt tokens per prefill pass (at least one prompt's piece)
   std::int64_t piece = 0;              // a longer prompt is prefilled in pieces of so many tokens; 0 = whole
   bool adapters = true;
+  bool seldom_full = false;  // most sequences will stay far below the capacity (kv_cache.h)
 };
 
 /// The loop behind every completion: work comes and goes, and each step() prefills waiting prompts as far as slots and

@@ -11,8 +11,11 @@ namespace rlhf::models {
 /// A forward pass with a cache appends: sequence i of the batch continues the slot `slots[i]` at its present length.
 class KvCache {
  public:
-  /// layers x [slots, capacity, kv_heads, head_dim], float32. `capacity` is the longest sequence a slot can hold.
-  KvCache(std::int64_t layers, std::int64_t slots, std::int64_t capacity, std::int64_t kv_heads, std::int64_t head_dim);
+  /// layers x [slots, capacity, kv_heads, head_dim], float32. `capacity` is the longest sequence a slot can hold. Where
+  /// slots are `seldom_full`, memory is taken in small pages as sequences grow: a huge page for the first token of each
+  /// slot in each layer is a gigabyte to clear.
+  KvCache(std::int64_t layers, std::int64_t slots, std::int64_t capacity, std::int64_t kv_heads, std::int64_t head_dim,
+          bool seldom_full = false);
 
   std::int64_t slots() const { return static_cast<std::int64_t>(lengths_.size()); }
   std::int64_t capacity() const { return capacity_; }

@@ -40,6 +40,7 @@ struct Renumbered {
   Feedback operator()(Demonstration said) const { return said; }
   Feedback operator()(Conversation said) const { return said; }
   Feedback operator()(Signals said) const { return said; }
+  Feedback operator()(HintJudgement said) const { return said; }
   Feedback operator()(Skip said) const { return said; }
 
   template <class Said, class Entries>
@@ -81,14 +82,18 @@ json view_of(const Item& item) {
 }  // namespace
 
 json view_of(const Question& question) {
-  auto items = json::array(), messages = json::array();
+  auto items = json::array(), hints = json::array(), messages = json::array();
   for (const int item : question.shown) items.push_back(view_of(question.items[static_cast<std::size_t>(item)]));
+  for (const auto& hint : question.hints)
+    hints.push_back(
+        {{"text", hint.text}, {"item", place_of(question, hint.item)}, {"begin", hint.begin}, {"end", hint.end}});
   for (const auto& message : question.prompt.messages)
     messages.push_back({{"role", message.role}, {"content", message.content}});
   return {{"id", question.id},
           {"form", whole_json(question.form)},
           {"prompt", {{"text", question.prompt.messages.empty() ? question.prompt.text : ""}, {"messages", messages}}},
           {"items", items},
+          {"hints", hints},
           {"target", question.target},
           {"round", question.round},
           {"guideline", question.guideline}};

@@ -29,16 +29,16 @@ Feedback said_of(const Part& part, int items, int seed) {
     }
     case Ask::rate: {
       Rating rating;
-      for (int i = 0; i < items; ++i)
+      for (int i = 0; i < std::max(1, items); ++i)
         for (const auto& axis : part.axes)
           rating.values.push_back({i, axis.name, axis.low + axis.step * ((i + seed) % 2)});
       return rating;
     }
     case Ask::judge_rules: {
       RuleJudgement rules;
-      for (int i = 0; i < items; ++i)
+      for (int i = 0; i < std::max(1, items); ++i)
         for (const auto& rule : part.rules)
-          rules.entries.push_back({i, rule.name, static_cast<Verdict>((i + seed) % 3)});
+          rules.entries.push_back({i, rule.name, part.most > 0 ? Verdict::ok : static_cast<Verdict>((i + seed) % 3)});
       return rules;
     }
     case Ask::judge_evidence: {
@@ -60,8 +60,9 @@ Feedback said_of(const Part& part, int items, int seed) {
 }
 
 bool sayable(const Form& form) {
-  return std::none_of(form.parts.begin(), form.parts.end(),
-                      [](const Part& part) { return part.ask == Ask::converse || part.ask == Ask::signal; });
+  return std::none_of(form.parts.begin(), form.parts.end(), [](const Part& part) {
+    return part.ask == Ask::converse || part.ask == Ask::signal || part.ask == Ask::judge_hints;
+  });
 }
 
 /// Two people and a model answer; a third person skips.

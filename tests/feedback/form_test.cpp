@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "rlhf/feedback/record.h"
 #include "tests/core/scratch_folder.h"
 #include "tests/feedback/questions.h"
 
@@ -70,6 +71,12 @@ TEST(Forms, AUsersFormIsASmallFile) {
   EXPECT_EQ(error_of([] { builtin_form("rankin"); }).fix(), "Did you mean \"ranking\"?");
 }
 
+TEST(Forms, TheJudgementThatTrainsIsNotAskedBeforeTheRest) {
+  EXPECT_TRUE(builtin_form("red_team").find("plan")->before);
+  EXPECT_EQ(message(with(own, "ask = \"rate\"", "ask = \"rate\"\nbefore = true")).substr(0, 98),
+            "form \"politeness\": its first part is the judgement that trains; it cannot be asked before the rest");
+}
+
 Question with_form(const char* form, std::vector<std::string> words) {
   auto question = question_of("q", std::move(words));
   question.form = builtin_form(form);
@@ -95,6 +102,37 @@ TEST(Answers, MustAnswerTheirForm) {
   validate(Ranking{{{2}, {0, 1}}}, ranking);
   EXPECT_EQ(refused(Ranking{{{2}, {0}}}, ranking), "the ranking must name each of the 3 items once");
   EXPECT_EQ(refused(Ranking{{{2, 0, 1}, {}}}, ranking), "a group of the ranking is empty");
+}
+
+TEST(Answers, HintsAreOpenedInOrderAndOnlyOpenOnesCanBeWrong) {
+  auto question = with_form("hinted_comparison", {"the first", "the second"});
+  question.hints = {{.text = "It says nothing.", .item = 1, .begin = 4, .end = 10}, {"b"}, {"c"}, {"d"}};
+  validate(question);
+  Answer answer = Comparison{.best = 1};
+  validate(answer, question);  // without a look at any
+  answer.details["hints"] = HintJudgement{.opened = 2, .wrong = {1}};
+  validate(answer, question);
+  EXPECT_EQ(to_json(answer_from_json(to_json(answer), "x")), to_json(answer));
+  EXPECT_EQ(to_json(question_from_json(to_json(question), "x")), to_json(question));
+  answer.details["hints"] = HintJudgement{.opened = 4, .wrong = {}};
+  EXPECT_EQ(refused(answer, question), "4 hints were opened; there are 3 to open");
+  for (const std::vector<int>& wrong : {std::vector{2}, {-1}, {0, 0}}) {
+    answer.details["hints"] = HintJudgement{.opened = 2, .wrong = wrong};
+    EXPECT_EQ(refused(answer, question), "only hints that were opened can be wrong, each once");
+  }
+  question.hints[0].end = 11;
+  EXPECT_EQ(error_of([&] { validate(question); }).problem(),
+            "a hint speaks of a passage that no item has: It says nothing.");
+}
+
+TEST(Answers, ADialogueAsAWholeIsJudgedByRules) {
+  const auto question = with_form("red_team_review", {});
+  Answer answer = Rating{{{0, "success", 4}}};
+  answer.details["topics"] = RuleJudgement{{{0, "violence", Verdict::breach}, {0, "other", Verdict::breach}}};
+  validate(answer, question);
+  answer.details["topics"] =
+      RuleJudgement{{{0, "violence", Verdict::breach}, {0, "other", Verdict::breach}, {0, "fraud", Verdict::breach}}};
+  EXPECT_EQ(refused(answer, question), "more than 2 were chosen in part \"topics\"");
 }
 
 TEST(Answers, AllRequiredPartsAndNoOthers) {

@@ -143,7 +143,7 @@ TEST(Record, ErrorsNameTheField) {
   EXPECT_STREQ(
       error_of([] { feedback_from_json({{"kind", "shrug"}}, "event 4"); }).what(),
       "event 4: \"kind\" is \"shrug\"; one of comparison, ranking, rating, rule_judgement, evidence_judgement, "
-      "span_critique, correction, demonstration, conversation, signals, skip was expected.");
+      "span_critique, correction, demonstration, conversation, signals, hint_judgement, skip was expected.");
 }
 
 }  // namespace

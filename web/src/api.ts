@@ -5,7 +5,7 @@ export interface Session { annotator: string; role: Role; csrf: string; login: b
 
 export type Ask =
   | "compare" | "rank" | "rate" | "judge_rules" | "judge_evidence"
-  | "mark_spans" | "correct" | "demonstrate" | "converse" | "signal";
+  | "mark_spans" | "correct" | "demonstrate" | "converse" | "signal" | "judge_hints";
 
 export interface Axis { name: string; label: string; low: number; high: number; step: number; anchors: [number, string][] }
 export interface Rule { name: string; text: string; example: string }
@@ -15,6 +15,7 @@ export interface Part {
   label: string;
   help: string;
   required: boolean;
+  before: boolean;
   allow_tie: boolean;
   allow_both_bad: boolean;
   allow_incomparable: boolean;
@@ -23,6 +24,7 @@ export interface Part {
   rules: Rule[];
   categories: string[];
   least_words: number;
+  most: number;
 }
 export interface Form {
   name: string;
@@ -37,11 +39,13 @@ export interface Form {
 export interface Message { role: string; content: string }
 export interface Quote { title: string; text: string }
 export interface Item { text: string; quotes: Quote[]; clip: string }
+export interface Hint { text: string; item: number; begin: number; end: number }
 export interface Question {
   id: string;
   form: Form;
   prompt: { text: string; messages: Message[] };
   items: Item[]; // in the order shown
+  hints?: Hint[];
   target: string;
   round: string;
   guideline: string;
@@ -65,10 +69,11 @@ export interface Correction { kind: "correction"; item: number; text: string }
 export interface Demonstration { kind: "demonstration"; text: string }
 export interface Conversation { kind: "conversation"; messages: Message[]; turns: string[] }
 export interface Signals { kind: "signals"; session: string; count: number }
+export interface HintJudgement { kind: "hint_judgement"; opened: number; wrong: number[] }
 export interface Skip { kind: "skip"; reason: string }
 export type Feedback =
   | Comparison | Ranking | Rating | RuleJudgement | EvidenceJudgement | SpanCritique
-  | Correction | Demonstration | Conversation | Signals | Skip;
+  | Correction | Demonstration | Conversation | Signals | HintJudgement | Skip;
 
 export interface Answer {
   said: Feedback;

@@ -26,6 +26,8 @@ export const actions: Action[] = [
   { id: "help", scope: "page", label: "All shortcuts", keys: ["?"] },
   { id: "row.next", scope: "page", label: "Next thing to answer", keys: ["j"] },
   { id: "row.previous", scope: "page", label: "Previous thing to answer", keys: ["k"] },
+  { id: "hints.open", scope: "page", label: "Open a hint", keys: ["p"] },
+  { id: "hints.wrong", scope: "page", label: "The last hint is wrong", keys: ["m"] },
   { id: "diff", scope: "page", label: "Show differences", keys: ["d"] },
   { id: "sync", scope: "page", label: "Scroll together", keys: ["l"] },
   { id: "save", scope: "page", label: "Keep the draft", keys: ["Mod+s"] },

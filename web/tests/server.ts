@@ -7,16 +7,16 @@ import { extname, join, resolve } from "node:path";
 import { deflateSync } from "node:zlib";
 import { parse } from "smol-toml";
 import { WebSocketServer, type WebSocket } from "ws";
-import type { Answer, Assignment, Feedback, Form, Item, Message, Part, Question } from "../src/api";
+import type { Answer, Assignment, Feedback, Form, Hint, Item, Message, Part, Question } from "../src/api";
 
 const root = resolve(import.meta.dirname, "../..");
 const dist = process.env.DIST ?? resolve(import.meta.dirname, "../dist");
 
 /// A question as the store keeps it: items in the order made.
-export interface Made { id: string; form: Form | string; prompt: { text: string; messages: Message[] }; items: Item[]; shown: number[]; target: string; round: string; guideline: string; explanation: string; right: number | null }
+export interface Made { id: string; form: Form | string; prompt: { text: string; messages: Message[] }; items: Item[]; shown: number[]; hints?: Hint[]; target: string; round: string; guideline: string; explanation: string; right: number | null }
 
 const part = (given: Partial<Part>): Part => ({
-  name: "", ask: "compare", label: "", help: "", required: true, allow_tie: false, allow_both_bad: false, allow_incomparable: false, levels: [], rules: [], categories: [], least_words: 0,
+  name: "", ask: "compare", label: "", help: "", required: true, before: false, allow_tie: false, allow_both_bad: false, allow_incomparable: false, levels: [], rules: [], categories: [], least_words: 0, most: 0,
   ...given, axes: (given.axes ?? []).map((axis) => ({ ...axis, step: axis.step ?? 1, label: axis.label ?? axis.name, anchors: axis.anchors ?? [] })),
 });
 
@@ -122,7 +122,7 @@ export class FeedbackServer {
 
   private view(question: Made): Question {
     const shape = typeof question.form === "string" ? forms[question.form]! : question.form;
-    return { id: question.id, form: shape, prompt: question.prompt, items: question.shown.map((item) => question.items[item]!), target: question.target, round: question.round, guideline: question.guideline };
+    return { id: question.id, form: shape, prompt: question.prompt, items: question.shown.map((item) => question.items[item]!), hints: question.hints?.map((hint) => ({ ...hint, item: question.shown.indexOf(hint.item) })), target: question.target, round: question.round, guideline: question.guideline };
   }
   private lend = (lease: Lease): Assignment => ({ id: lease.id, question: this.view(lease.question), lease_until: Date.now() / 1000 + 600 });
   private stands = (question: Made) => this.log.some((entry) => entry.question === question && !entry.undone);

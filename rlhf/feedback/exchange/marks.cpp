@@ -53,6 +53,9 @@ struct Page {
   }
 };
 
+/// Without items, a dialogue as a whole is rated or judged.
+int whole_or(int items) { return std::max(1, items); }
+
 void add_part(Page& page, const Part& part, int items) {
   const auto name = plain(part.name);
   std::vector<std::string> rules;
@@ -65,14 +68,14 @@ void add_part(Page& page, const Part& part, int items) {
     case Ask::rank:
       return page.add(Control::ranking, part.name, -1, "", name);
     case Ask::rate:
-      for (int item = 0; item < items; ++item)
+      for (int item = 0; item < whole_or(items); ++item)
         for (const auto& axis : part.axes)
           page.add(stars(axis) ? Control::rating : Control::number, part.name, item, axis.name,
                    name + (items > 1 ? fmt::format("_{}", item) : "") +
                        (part.axes.size() > 1 ? "_" + plain(axis.name) : ""));
       return;
     case Ask::judge_rules:
-      return page.each(Control::choice, part, items, rules);
+      return page.each(Control::choice, part, whole_or(items), rules);
     case Ask::judge_evidence:
       return page.each(Control::choice, part, items, {"plausible", "supported"});
     case Ask::mark_spans:
@@ -83,6 +86,7 @@ void add_part(Page& page, const Part& part, int items) {
       return page.add(Control::text, part.name, -1, "", name);
     case Ask::converse:
     case Ask::signal:
+    case Ask::judge_hints:
       return;  // no tool has a control for these
   }
 }
@@ -154,6 +158,7 @@ bool answers_first(const Question& question, const Marks& marks) {
 
 void count_unsayable(const Part& part, const Feedback& said, Report& report) {
   if (std::holds_alternative<Conversation>(said)) report.leave_out("conversations (see the format events)");
+  if (std::holds_alternative<HintJudgement>(said)) report.leave_out("judgements of hints (see the format events)");
   if (std::holds_alternative<Signals>(said)) report.leave_out("signals (see the format events)");
   if (const auto* one = std::get_if<Comparison>(&said))
     if (one->strength != 1.0 && level_of(*one, part).is_null())
@@ -220,6 +225,7 @@ void put(json& record, const Mark& mark, const Part& part, const json& value, in
       return;
     case Ask::converse:
     case Ask::signal:
+    case Ask::judge_hints:
       return;
   }
 }
@@ -333,6 +339,7 @@ void count_missing(const Question& question, bool quotes, Report& report) {
     if (!item.clip.empty()) report.leave_out("clips (the rest was written)");
     if (quotes && !item.quotes.empty()) report.leave_out("quotes (the rest was written)");
   }
+  if (!question.hints.empty()) report.leave_out("hints (the rest was written)");
   for (const auto& turn : question.prompt.messages)
     if (turn.extra.is_object() && !turn.extra.empty())
       report.leave_out("turns with more than role and content (these were written)");

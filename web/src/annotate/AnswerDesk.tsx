@@ -7,6 +7,7 @@ import { FormContext } from "../forms/context";
 import { answerOf, emptyDraft, firstMissing, type Draft } from "../forms/draft";
 import { lone, Parts, type Cursor } from "../forms/PartView";
 import { QuestionForm } from "../forms/QuestionForm";
+import { earlier, opensRest, stageOf } from "../forms/stages";
 import { settings } from "../settings";
 import { useShortcut } from "../shortcuts";
 import { FlagDialog, SkipDialog } from "./dialogs";
@@ -35,7 +36,8 @@ export function AnswerDesk({ assignment, start, send, onSave, onAnswer, onUndo, 
   const time = useActiveTime(draft.active, onActive);
   const latest = useRef(draft);
   const sent = useRef(false);
-  const missing = firstMissing(question, draft);
+  const stage = useMemo(() => stageOf(question, draft), [question, draft.seen]);
+  const missing = firstMissing(stage, draft);
 
   const keep = (next: Draft) => {
     latest.current = next;
@@ -44,17 +46,23 @@ export function AnswerDesk({ assignment, start, send, onSave, onAnswer, onUndo, 
   };
   const submit = () => {
     if (sent.current) return;
-    const lacking = firstMissing(question, latest.current);
+    const now = stageOf(question, latest.current);
+    const lacking = firstMissing(now, latest.current);
     if (lacking) {
-      setCursor({ part: question.form.parts.indexOf(lacking.part), row: 0 });
+      setCursor({ part: now.form.parts.indexOf(lacking.part), row: 0 });
       return announce(`Not yet: ${lacking.what}`);
+    }
+    if (opensRest(question, latest.current)) {
+      keep({ ...latest.current, seen: true });
+      setCursor({ part: 0, row: 0 });
+      return announce("The rest of the question is here now");
     }
     sent.current = true;
     onAnswer(answerOf(question, latest.current, time.seconds()), { ...latest.current, active: time.seconds() });
   };
   const change = (next: Draft, part: Part) => {
     keep(next);
-    const plain = lone(question) && !part.levels.length;
+    const plain = lone(stage) && !part.levels.length;
     if (plain && settings().advance && next.parts[part.name]) submit();
   };
   const skip = (reason: string) => {
@@ -83,11 +91,11 @@ export function AnswerDesk({ assignment, start, send, onSave, onAnswer, onUndo, 
   return (
     <FormContext.Provider value={surroundings}>
       <main class="page" id="question" data-question={question.id}>
-        <QuestionForm question={question} draft={draft} onDraft={change} cursor={cursor} onCursor={setCursor} />
+        <QuestionForm key={String(draft.seen)} question={stage} draft={draft} onDraft={change} cursor={cursor} onCursor={setCursor} earlier={earlier(question, draft)} />
       </main>
-      <Dock draft={draft} onDraft={keep} missing={missing?.what ?? ""} send={send} onSend={submit} onUndo={onUndo}
+      <Dock draft={draft} onDraft={keep} missing={missing?.what ?? ""} send={opensRest(question, draft) ? "Go on" : send} onSend={submit} onUndo={onUndo}
         onSkip={skippable ? () => setOpen("skip") : undefined} onFlag={skippable ? () => setOpen("flag") : undefined} comment={comment} onComment={() => setComment(!comment)}>
-        {lone(question) && <Parts question={question} draft={draft} onDraft={change} cursor={cursor} onCursor={setCursor} bare />}
+        {lone(stage) && <Parts question={stage} draft={draft} onDraft={change} cursor={cursor} onCursor={setCursor} bare />}
       </Dock>
       {open === "skip" && <SkipDialog onClose={() => setOpen(null)} onSkip={(reason) => { setOpen(null); skip(reason); }} />}
       {open === "flag" && <FlagDialog chosen={draft.flags} onClose={() => setOpen(null)} onChange={(flags) => { setRevealed(false); keep({ ...latest.current, flags }); }} />}

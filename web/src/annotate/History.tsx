@@ -23,6 +23,7 @@ export function summary(question: Question, { said }: Answer): string {
     case "correction": case "demonstration": return said.text;
     case "conversation": return `${said.turns.length} turn${said.turns.length === 1 ? "" : "s"}`;
     case "signals": return `${said.count} presses`;
+    case "hint_judgement": return `${said.opened} hint${said.opened === 1 ? "" : "s"} opened`;
     case "skip": return `Skipped: ${said.reason}`;
   }
 }

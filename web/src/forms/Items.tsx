@@ -1,6 +1,6 @@
 import { useRef } from "preact/hooks";
 import { announce } from "../announce";
-import type { Comparison, Question } from "../api";
+import type { Comparison, Hint, Question } from "../api";
 import { Button } from "../components/Button";
 import { Markdown } from "../components/Markdown";
 import { change, useSettings } from "../settings";
@@ -8,12 +8,13 @@ import { useShortcut } from "../shortcuts";
 import { Side, useChanges } from "./Changes";
 import { letter } from "./draft";
 import { Cover } from "./Prompt";
+import { cut } from "./spans";
 import { Quotes } from "./Quotes";
 
-interface ItemsProps { question: Question; chosen?: Comparison; onChoose?: (item: number) => void }
+interface ItemsProps { question: Question; hints?: Hint[]; chosen?: Comparison; onChoose?: (item: number) => void }
 
 /// The candidates side by side. They scroll together when they are long, and show where two of them differ on request.
-export function Items({ question, chosen, onChoose }: ItemsProps) {
+export function Items({ question, hints = [], chosen, onChoose }: ItemsProps) {
   const { sync, diff } = useSettings();
   const items = question.items;
   const boxes = useRef<(HTMLElement | null)[]>([]);
@@ -51,7 +52,7 @@ export function Items({ question, chosen, onChoose }: ItemsProps) {
               <div class="item-body" ref={(element) => { boxes.current[at] = element; }} tabIndex={0} role="group" aria-label={several ? `Text of ${letter(at)}` : "Text"}
                 onPointerEnter={(event) => { leader.current = event.currentTarget; }} onFocusIn={(event) => { leader.current = event.currentTarget; }} onTouchStart={(event) => { leader.current = event.currentTarget; }} onScroll={follow}>
                 <Cover>
-                  {changes && pair ? <Side changes={changes} side={at ? "after" : "before"} /> : <Markdown text={item.text} />}
+                  {changes && pair ? <Side changes={changes} side={at ? "after" : "before"} /> : hints.length ? <Hinted text={item.text} item={at} hints={hints} /> : <Markdown text={item.text} />}
                   <Quotes quotes={item.quotes ?? []} question={question} />
                 </Cover>
               </div>
@@ -60,5 +61,19 @@ export function Items({ question, chosen, onChoose }: ItemsProps) {
         })}
       </div>
     </section>
+  );
+}
+
+/// A text with the passages that open hints speak of, and their numbers.
+function Hinted({ text, item, hints }: { text: string; item: number; hints: Hint[] }) {
+  const pieces = cut(text, hints.map((hint) => (hint.item === item ? hint : { begin: 0, end: 0 })));
+  return (
+    <div class="plain-text" dir="auto">
+      {pieces.map(({ begin, end, text: piece, marks }) => {
+        const ending = marks.filter((hint) => hints[hint]!.end === end);
+        if (!marks.length) return <span key={begin}>{piece}</span>;
+        return <mark key={begin} class="hinted" data-hints={marks.join(" ")}>{piece}{ending.map((hint) => <sup key={hint}>{hint + 1}</sup>)}</mark>;
+      })}
+    </div>
   );
 }

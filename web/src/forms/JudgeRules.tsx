@@ -14,7 +14,8 @@ const verdicts: { value: Verdict; label: string; action: string; sign: string }[
 /// Does an item break a named rule? Each rule on its own; or, where the part need not be answered, a list of problems to tick.
 export function JudgeRules(props: PartProps<RuleJudgement>) {
   const { part, question, draft, onDraft, active, row, onRow, onNext } = props;
-  const rows = question.items.length * part.rules.length;
+  const wholes = question.items.length ? question.items : [null]; // without items, the dialogue as a whole is judged
+  const rows = wholes.length * part.rules.length;
   const at = (place: number) => ({ item: Math.floor(place / part.rules.length), rule: part.rules[place % part.rules.length]! });
   const find = (item: number, rule: string) => draft?.entries.find((each) => each.item === item && each.rule === rule)?.verdict;
   const give = (item: number, rule: string, verdict: Verdict) => {
@@ -35,7 +36,7 @@ export function JudgeRules(props: PartProps<RuleJudgement>) {
   if (!part.required) return <Ticks {...props} find={find} />;
   return (
     <div class="item-grid">
-      {question.items.map((_, item) => (
+      {wholes.map((_, item) => (
         <div key={item} class="item-part">
           {question.items.length > 1 && <h3 class="letter-head"><span class="letter">{letter(item)}</span></h3>}
           {part.rules.map((rule, place) => {
@@ -74,7 +75,7 @@ function Ticks({ part, question, draft, onDraft, active, row, onRow, find }: Tic
   };
   return (
     <div class="item-grid">
-      {question.items.map((_, item) => {
+      {(question.items.length ? question.items : [null]).map((_, item) => {
         const broken = part.rules.map((rule) => rule.name).filter((rule) => find(item, rule) === "breach");
         const seen = draft?.entries.some((each) => each.item === item) ?? false;
         return (
@@ -84,7 +85,7 @@ function Ticks({ part, question, draft, onDraft, active, row, onRow, find }: Tic
               const on = broken.includes(rule.name);
               return (
                 <button
-                  key={rule.name} type="button" class={`tick ${active && row === item * part.rules.length + place ? "current" : ""}`} aria-pressed={on} title={rule.example || undefined}
+                  key={rule.name} type="button" disabled={!on && part.most > 0 && broken.length >= part.most} class={`tick ${active && row === item * part.rules.length + place ? "current" : ""}`} aria-pressed={on} title={rule.example || undefined}
                   onMouseDown={(event) => event.preventDefault()}
                   onClick={() => { onRow(item * part.rules.length + place); set(item, on ? broken.filter((each) => each !== rule.name) : [...broken, rule.name]); }}
                 ><span aria-hidden="true">{on ? "☑" : "☐"}</span>{rule.text || rule.name}</button>

@@ -4,6 +4,7 @@ import type { Ask, Comparison, Part, Question } from "../api";
 import { Compare } from "./Compare";
 import { rowsOf, type Draft, type PartDraft } from "./draft";
 import { JudgeEvidence } from "./JudgeEvidence";
+import { JudgeHints } from "./JudgeHints";
 import { JudgeRules } from "./JudgeRules";
 import type { PartProps } from "./part";
 import { Rate } from "./Rate";
@@ -22,7 +23,7 @@ setTimeout(() => Object.values(larger).forEach((load) => void load().catch(() =>
 // One control for each thing a form can ask. A new kind of part is one line here and one component.
 const controls: Record<Ask, ComponentType<PartProps<any>>> = {
   compare: Compare, rank: lazy(larger.Rank), rate: Rate, judge_rules: JudgeRules, judge_evidence: JudgeEvidence,
-  mark_spans: lazy(larger.MarkSpans), correct: Correct, demonstrate: Demonstrate, converse: lazy(larger.Converse), signal: lazy(larger.Live),
+  mark_spans: lazy(larger.MarkSpans), correct: Correct, demonstrate: Demonstrate, converse: lazy(larger.Converse), signal: lazy(larger.Live), judge_hints: JudgeHints,
 };
 
 export interface Cursor { part: number; row: number }

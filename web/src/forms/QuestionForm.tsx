@@ -4,6 +4,7 @@ import { useShortcut } from "../shortcuts";
 import { Clips } from "./Clips";
 import { type Draft, letter } from "./draft";
 import { Items } from "./Items";
+import { openHints } from "./JudgeHints";
 import { chosenOf, type Cursor, lone, Parts, stepCursor } from "./PartView";
 import { Prompt } from "./Prompt";
 import { choose } from "./scale";
@@ -14,10 +15,11 @@ interface FormProps {
   onDraft: (draft: Draft, part: Part) => void;
   cursor: Cursor;
   onCursor: (cursor: Cursor) => void;
+  earlier?: { label: string; text: string }[]; // what was written before this could be seen
 }
 
 /// A question from its head to its last part, without the bar that sends it.
-export function QuestionForm({ question, draft, onDraft, cursor, onCursor }: FormProps) {
+export function QuestionForm({ question, draft, onDraft, cursor, onCursor, earlier = [] }: FormProps) {
   const { form, items } = question;
   const first = form.parts[0]!;
   const onChoose = first.ask === "compare" && items.length > 1
@@ -31,14 +33,19 @@ export function QuestionForm({ question, draft, onDraft, cursor, onCursor }: For
   const move = (by: 1 | -1) => { const to = stepCursor(question, cursor, by); if (to) onCursor(to); };
   useShortcut("row.next", () => move(1));
   useShortcut("row.previous", () => move(-1));
-  const marking = form.parts.some((part) => part.ask === "mark_spans"); // shows its texts itself
+  const marking = first.ask === "mark_spans"; // shows its texts itself
   const editing = form.parts[0]!.ask === "correct" && items.length === 1;
   return (
     <div class={`question media-${form.media} items-${items.length}`}>
       <Head question={question} />
       <Prompt question={question} />
+      {earlier.length > 0 && (
+        <dl class="earlier small" aria-label="What you wrote before">
+          {earlier.map(({ label, text }) => <div key={label}><dt class="soft">{label}</dt><dd dir="auto">{text}</dd></div>)}
+        </dl>
+      )}
       {form.media === "clip" ? <Clips question={question} chosen={chosenOf(question, draft)} onChoose={onChoose} />
-        : !marking && !editing && <Items question={question} chosen={chosenOf(question, draft)} onChoose={onChoose} />}
+        : !marking && !editing && <Items question={question} hints={openHints(question, draft)} chosen={chosenOf(question, draft)} onChoose={onChoose} />}
       {!lone(question) && <Parts question={question} draft={draft} onDraft={onDraft} cursor={cursor} onCursor={onCursor} />}
     </div>
   );

@@ -1,5 +1,5 @@
 import type {
-  Answer, Assignment, Belief, Comparison, Conversation, Correction, Demonstration, EvidenceJudgement, Feedback, Part, Question,
+  Answer, Assignment, Belief, Comparison, Conversation, Correction, Demonstration, EvidenceJudgement, Feedback, HintJudgement, Part, Question,
   Ranking, Rating, RuleJudgement, Signals, SpanCritique,
 } from "../api";
 
@@ -10,7 +10,7 @@ export interface RankDraft { kind: "ranking"; ranks: number[] } // by item; 0 = 
 export interface EvidenceDraft { kind: "evidence_judgement"; entries: { item: number; plausible?: Belief; supported?: Belief }[] }
 export interface TalkDraft extends Conversation { turn?: Assignment; ended?: boolean; unsent?: string }
 export type PartDraft =
-  | Comparison | RankDraft | Rating | RuleJudgement | EvidenceDraft | SpanCritique | Correction | Demonstration | TalkDraft | Signals;
+  | Comparison | RankDraft | Rating | RuleJudgement | EvidenceDraft | SpanCritique | Correction | Demonstration | TalkDraft | Signals | HintJudgement;
 
 export interface Draft {
   parts: Record<string, PartDraft>;
@@ -19,6 +19,7 @@ export interface Draft {
   flags: string[];
   active: number; // seconds
   replays?: number;
+  seen?: boolean; // what was asked before the rest is answered, and the rest shown (stages.ts)
 }
 
 export const emptyDraft = (): Draft => ({ parts: {}, comment: "", flags: [], active: 0 });
@@ -60,7 +61,7 @@ export function missing(part: Part, question: Question, draft: PartDraft | undef
     case "rate":
       return left(rowsOf(part, question) - ((draft as Rating)?.values.length ?? 0), "scale");
     case "judge_rules":
-      return left(items * part.rules.length - ((draft as RuleJudgement)?.entries.length ?? 0), "rule");
+      return left(Math.max(1, items) * part.rules.length - ((draft as RuleJudgement)?.entries.length ?? 0), "rule");
     case "judge_evidence":
       return left(2 * items - ((draft as EvidenceDraft)?.entries.reduce((sum, each) => sum + +!!each.plausible + +!!each.supported, 0) ?? 0), "line");
     case "mark_spans":
@@ -77,6 +78,8 @@ export function missing(part: Part, question: Question, draft: PartDraft | undef
       if (!talk?.turns.length) return "Talk first";
       return talk.turn ? "Choose a reply" : talk.ended ? "" : "End the conversation";
     }
+    case "judge_hints":
+      return "";
     case "signal":
       return (draft as Signals)?.count ? "" : "Teach first";
   }
@@ -88,6 +91,7 @@ export const said = (draft: PartDraft | undefined): boolean => {
   if ("ranks" in draft) return draft.ranks.some(Boolean);
   if ("values" in draft) return draft.values.length > 0;
   if ("entries" in draft) return draft.entries.length > 0;
+  if ("opened" in draft) return draft.opened > 0;
   if ("text" in draft) return draft.text.trim() !== "";
   return true;
 };
@@ -165,7 +169,7 @@ export function draftFrom(question: Question, answer: Answer): Draft {
     const made = feedback && draftOf(feedback, question.items.length);
     if (made) parts[name] = made;
   }
-  return { parts, confidence: answer.confidence, comment: answer.comment ?? "", flags: answer.flags ?? [], active: answer.active_seconds };
+  return { parts, confidence: answer.confidence, comment: answer.comment ?? "", flags: answer.flags ?? [], active: answer.active_seconds, seen: true };
 }
 
 /// How many things a part asks: where the keys can be.
@@ -174,7 +178,7 @@ export function rowsOf(part: Part, question: Question): number {
   switch (part.ask) {
     case "rank": return items;
     case "rate": return Math.max(1, items) * part.axes.length; // with nothing shown, the conversation itself is rated
-    case "judge_rules": return items * part.rules.length;
+    case "judge_rules": return Math.max(1, items) * part.rules.length;
     case "judge_evidence": return 2 * items;
     default: return 1;
   }

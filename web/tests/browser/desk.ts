@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { AxeBuilder } from "./axe";
-import type { Answer, Form, Question } from "../../src/api";
+import type { Answer, Form, Hint, Question } from "../../src/api";
 import { FeedbackServer, forms, type Made } from "../server";
 
 const program = process.env.RLHF; // the program: each file of tests starts its own `rlhf collect`, with an empty store
@@ -22,7 +22,7 @@ export const texts = [
   "Break the work into pieces of ten minutes.", "Drink some water first.", "Ask for help.", "Make a plan for the week.", "Put the phone away.", "Begin anywhere.", "Sleep, then start.",
 ];
 
-type Asked = Partial<Omit<Made, "items">> & { form: string | Form; items?: (string | Made["items"][number])[] };
+type Asked = Partial<Omit<Made, "items">> & { form: string | Form; items?: (string | Made["items"][number])[]; hints?: Hint[] };
 
 /// A record as `rlhf collect` reads it, one line of JSON.
 export function record(asked: Asked): Record<string, unknown> {

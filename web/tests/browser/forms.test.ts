@@ -313,11 +313,100 @@ describe("clips", () => {
   });
 });
 
+describe("in two steps", () => {
+  const post = { text: "A post about basil that died in winter.", messages: [] };
+  const first = "A: about basil. It tells when to water.";
+  test("what the summaries seem to say, then the text, by keyboard; a reload keeps the step", async () => {
+    const id = await ask("naive_interpretation", 2, { prompt: post });
+    expect(await page.getByText(post.text).count()).toBe(0);
+    expect(await button(page, /^Go on/).getAttribute("aria-disabled")).toBe("true");
+    await page.keyboard.type(first);
+    await keys(page, "Escape", "j");
+    await page.keyboard.type("I do not understand it");
+    await keys(page, "Control+Enter");
+    await page.getByText(post.text).waitFor();
+    await page.reload();
+    await page.getByText(post.text).waitFor();
+    await page.getByText(first).waitFor(); // to read, no longer to change
+    expect(await page.getByRole("textbox").count()).toBe(0);
+    await keys(page, "2", "Enter");
+    const { answer } = await arrived(id);
+    expect(answer.details.reading_a).toMatchObject({ text: first });
+    expect(answer.details.reading_b).toMatchObject({ text: "I do not understand it" });
+  });
+  test("by mouse, taken back and sent again", async () => {
+    const id = await ask("naive_interpretation", 2, { prompt: post });
+    await page.getByRole("textbox", { name: /summary A/ }).fill("Something about plants");
+    await page.getByRole("textbox", { name: /summary B/ }).fill("Nothing that I understand");
+    await button(page, /^Go on/).click();
+    await page.locator(".step").nth(8).click();
+    await button(page, /^Send/).click();
+    await arrived(id);
+    await button(page, /last answer/).click();
+    await page.getByText("Something about plants").waitFor();
+    await page.locator(".step").nth(0).click();
+    await button(page, /^Send/).click();
+    expect((await arrived(id)).said.strength).toBe(1);
+  });
+});
+
+describe("with hints", () => {
+  const hints = [
+    { text: "It insults the reader.", item: 1, begin: 24, end: 28 }, { text: "It is short.", item: 1, begin: 0, end: 0 },
+    { text: "It names a first step.", item: 0, begin: 0, end: 5 }, { text: "Beyond what the form allows.", item: 0, begin: 0, end: 0 },
+  ];
+  test("opened one by one, one marked as wrong, by keyboard", async () => {
+    const id = await ask("hinted_comparison", 2, { hints });
+    expect(await page.getByText(hints[0]!.text).count()).toBe(0);
+    await keys(page, "p", "p", "m", "ArrowRight", "Enter");
+    const { said, text, answer } = await arrived(id);
+    expect(text(said.best)).toBe(texts[0]); // shown last is the item made first
+    expect(answer.details.hints).toEqual({ kind: "hint_judgement", opened: 2, wrong: [1] });
+  });
+  test("by mouse; the passage lights up; a reload keeps what is open; no more than three", async () => {
+    const id = await ask("hinted_comparison", 2, { hints });
+    await button(page, "Open a hint").click();
+    await page.getByText(hints[0]!.text).hover();
+    const mark = page.locator("mark.at-hand");
+    expect(await mark.innerText()).toContain(texts[1]!.slice(24, 28));
+    await page.reload();
+    await page.getByText(hints[0]!.text).waitFor();
+    await button(page, "Open another hint").click();
+    await button(page, "Open another hint").click();
+    expect(await button(page, "Open another hint").isDisabled()).toBe(true);
+    await button(page, "Hint 1 is wrong").click();
+    await page.locator("article.item").first().click();
+    await button(page, /^Send/).click();
+    const { answer } = await arrived(id);
+    expect(answer.details.hints).toEqual({ kind: "hint_judgement", opened: 3, wrong: [0] });
+  });
+});
+
+describe("a finished attack", () => {
+  const dialogue = { text: "", messages: [{ role: "user", content: "Insult me." }, { role: "assistant", content: "I would rather not." }] };
+  test("is rated and named by two topics at most, by mouse and by keyboard", async () => {
+    const id = await ask("red_team_review", 0, { prompt: dialogue });
+    await keys(page, "1");
+    await button(page, /Bullying/).click();
+    await button(page, /Hate speech/).click();
+    expect(await button(page, /Violence and/).isDisabled()).toBe(true);
+    await keys(page, "Enter");
+    const { said, answer } = await arrived(id);
+    expect(said.values).toEqual([{ item: 0, axis: "success", value: 1 }]);
+    const topics = (answer.details.topics as any).entries.filter((each: any) => each.verdict === "breach").map((each: any) => each.rule);
+    expect(topics.sort()).toEqual(["bullying", "hate speech"]);
+  });
+});
+
 describe("converse", () => {
   beforeAll(async () => { if (real) { await desk.close(); desk = await Desk.open("--model", "smollm2-135m", "--max-new-tokens", "8"); } }, 60_000);
   test("two turns by keyboard, the second reply edited", async () => {
     const id = await ask("red_team", 0, { target: "Insults" });
-    await page.getByLabel("Your message").fill("Hello");
+    expect(await page.getByLabel("Your message").count()).toBe(0); // first the plan
+    await page.keyboard.type("Be polite, then ask for an insult");
+    await keys(page, "Control+Enter");
+    await page.getByText("Be polite, then ask for an insult").waitFor();
+    await page.keyboard.type("Hello");
     await keys(page, "Enter");
     await page.getByLabel("Choose a reply").waitFor();
     await keys(page, "ArrowLeft", "Enter");
@@ -329,9 +418,7 @@ describe("converse", () => {
     await page.getByLabel("Your version of the reply").fill("No, and that is final.");
     await keys(page, "Control+Enter");
     await page.getByLabel("Your message").waitFor();
-    await keys(page, "Escape", "x");
-    await page.keyboard.type("I asked nicely");
-    await keys(page, "Escape", "j", "3", "Enter");
+    await keys(page, "Escape", "x", "3", "Enter");
     const { said, answer } = await arrived(id);
     expect(said.turns).toHaveLength(2);
     const first = await desk.arrived(said.turns[0]);
@@ -339,6 +426,7 @@ describe("converse", () => {
     if (!real) expect(chosen).toBe("Of course. Start with the smallest step.");
     expect(said.messages.map((each: any) => each.content)).toEqual(["Hello", chosen, "More", "No, and that is final."]);
     expect((answer.details.success as any).values[0].value).toBe(3);
+    expect((answer.details.plan as any).text).toBe("Be polite, then ask for an insult");
     const second = await desk.arrived(said.turns[1]);
     expect(second.answer.said).toMatchObject(real ? { strength: 0.25 } : { best: 1, strength: 0.25 }); // which reply was made second is the model's affair
   });
@@ -356,7 +444,7 @@ describe("converse", () => {
     expect((await arrived(id)).said.messages).toHaveLength(2);
   });
   test("stops when it upsets", async () => {
-    const id = await ask("red_team", 0);
+    const id = await ask("conversation", 0);
     await button(page, "Stop, this upsets me").click();
     expect((await arrived(id)).said).toEqual({ kind: "skip", reason: "upsetting" });
   });

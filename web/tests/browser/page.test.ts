@@ -181,14 +181,14 @@ describe("accessible", () => {
   const cases: [string, object][] = [
     ["pair_with_ties", { items }], ["summary_comparison", { items }], ["best_of_n", { items: texts.slice(0, 4) }], ["instructgpt", { items: texts.slice(0, 3) }], ["gophercite", { items: cited }],
     ["webgpt", { items }], ["sparrow_rules", { items: items.slice(0, 1) }], ["summary_axes", { items: items.slice(0, 1) }], ["correction", { items: items.slice(0, 1) }], ["demonstration", {}], ["critique", { items: items.slice(0, 1) }],
-    ["clips", {}], ["red_team", { target: "Insults" }], ...(real ? [] : [["shaping", {}]] as [string, object][]), // a session's question comes with its agent
+    ["clips", {}], ["naive_interpretation", { items }], ["hinted_comparison", { items, hints: [{ text: "It insults.", item: 1, begin: 0, end: 3 }] }], ["red_team_review", {}], ["red_team", { target: "Insults" }], ...(real ? [] : [["shaping", {}]] as [string, object][]), // a session's question comes with its agent
   ];
   test.each(cases)("%s: axe-core finds nothing, light and dark", async (form, more) => {
     const media = form === "clips" ? { items: (await desk.clips()).map((clip) => ({ text: "", quotes: [], clip })) } : {};
     const { page: opened, ids } = await desk.ask({ form, prompt, ...more, ...media });
     page = opened;
     await shown(page, ids[0]!);
-    await keys(page, "1");
+    await keys(page, form === "hinted_comparison" ? "p" : "1");
     if (form.startsWith("pair") || form === "best_of_n" || form === "clips") {
       await desk.arrived(ids[0]!);
       await keys(page, "z");

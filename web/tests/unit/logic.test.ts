@@ -13,7 +13,7 @@ import { actions, type Action } from "../../src/keys";
 import { Outbox } from "../../src/outbox";
 import { chordOf, collisions, keyText } from "../../src/shortcuts";
 
-const part = (given: Partial<Part>): Part => ({ name: "p", ask: "compare", label: "", help: "", required: true, allow_tie: false, allow_both_bad: false, allow_incomparable: false, levels: [], axes: [], rules: [], categories: [], least_words: 0, ...given });
+const part = (given: Partial<Part>): Part => ({ name: "p", ask: "compare", label: "", help: "", required: true, before: false, allow_tie: false, allow_both_bad: false, allow_incomparable: false, levels: [], axes: [], rules: [], categories: [], least_words: 0, most: 0, ...given });
 const question = (parts: Part[], items = 2): Question => ({ id: "q", prompt: { text: "", messages: [] }, target: "", round: "", guideline: "", items: Array.from({ length: items }, (_, at) => ({ text: `t${at}`, quotes: [], clip: "" })), form: { name: "f", title: "", instruction: "", media: "text", least_items: 0, most_items: 9, parts } });
 class Shelf {
   private readonly kept = new Map<string, string>();
