@@ -12,10 +12,10 @@ namespace rlhf::feedback {
 /// The files of forms/, compiled in (CMakeLists.txt).
 namespace forms {
 extern const std::string_view best_of_n_toml, clips_toml, conversation_toml, correction_toml, critique_toml,
-    demonstration_toml, gophercite_toml, hinted_comparison_toml, instructgpt_toml, naive_interpretation_toml, pair_toml,
-    pair_strength_toml, pair_with_ties_toml, probe_rule_toml, ranking_toml, rating_toml, red_team_toml,
-    red_team_review_toml, shaping_toml, sparrow_preference_toml, sparrow_rules_toml, summary_axes_toml,
-    summary_comparison_toml, webgpt_toml;
+    demonstration_toml, gophercite_toml, hinted_comparison_toml, instructgpt_toml, more_harmful_toml,
+    naive_interpretation_toml, pair_toml, pair_strength_toml, pair_with_ties_toml, probe_rule_toml, ranking_toml,
+    rating_toml, red_team_toml, red_team_review_toml, shaping_toml, sparrow_preference_toml, sparrow_rules_toml,
+    summary_axes_toml, summary_comparison_toml, webgpt_toml;
 }  // namespace forms
 
 namespace {
@@ -51,6 +51,10 @@ void validate_part(const Form& form, const Part& part) {
           "Set least_items.");
   require((part.ask != Ask::compare && part.ask != Ask::rank) || form.least_items >= 2, form,
           named + " compares, but the form may have fewer than two items", "Set least_items = 2.");
+  require(!part.worse || (part.ask == Ask::compare && form.least_items == 2 && form.most_items == 2), form,
+          named + " asks for the worse one, which only a comparison of two can",
+          "Set least_items and most_items to 2.");
+  require(part.turns.empty() || part.ask == Ask::converse, form, named + " has turns, but is no conversation");
   validate_axes(form, part);
 }
 
@@ -88,6 +92,7 @@ const std::map<std::string, Form, std::less<>>& builtin_forms() {
                             forms::gophercite_toml,
                             forms::hinted_comparison_toml,
                             forms::instructgpt_toml,
+                            forms::more_harmful_toml,
                             forms::naive_interpretation_toml,
                             forms::pair_toml,
                             forms::pair_strength_toml,

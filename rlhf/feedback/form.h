@@ -43,14 +43,16 @@ struct Part {
   std::string label;  // what the annotator reads
   std::string help;   // more, on request
   bool required = true;
-  bool before = false;              // asked before the prompt and the other parts are shown, and fixed once they are
-  bool allow_tie = false;           // compare, rank: items may be equally good
-  bool allow_both_bad = false;      // compare: none is acceptable
-  bool allow_incomparable = false;  // compare: cannot be said
-  std::vector<std::string> levels;  // compare: names of the strengths, weakest first; empty = a plain choice
-  std::vector<Axis> axes;           // rate
-  std::vector<Rule> rules;          // judge_rules
+  bool before = false;          // asked before the prompt and the other parts are shown, and fixed once they are
+  bool allow_tie = false;       // compare, rank: items may be equally good
+  bool allow_both_bad = false;  // compare: none is acceptable
+  bool worse = false;           // compare, pairs: the page asks which is worse; stored is the better one all the same
+  bool allow_incomparable = false;      // compare: cannot be said
+  std::vector<std::string> levels;      // compare: names of the strengths, weakest first; empty = a plain choice
+  std::vector<Axis> axes;               // rate
+  std::vector<Rule> rules;              // judge_rules
   std::vector<std::string> categories;  // mark_spans: names of the marks
+  std::string turns;                    // converse: the form that compares the replies of a turn; empty = pair_strength
   int least_words = 0;                  // correct, demonstrate: shorter texts are refused
   int most = 0;  // judge_rules: breaches an item may have; judge_hints: hints that may be opened; 0 = any
 };

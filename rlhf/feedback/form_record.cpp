@@ -81,6 +81,8 @@ json to_json(const Part& part) {
           {"allow_tie", part.allow_tie},
           {"allow_both_bad", part.allow_both_bad},
           {"allow_incomparable", part.allow_incomparable},
+          {"worse", part.worse},
+          {"turns", part.turns},
           {"levels", part.levels},
           {"axes", axes},
           {"rules", rules},
@@ -90,10 +92,11 @@ json to_json(const Part& part) {
 }
 
 Part part_from(const json& record, std::string_view where) {
-  require_known(record,
-                {"name", "ask", "label", "help", "required", "before", "allow_tie", "allow_both_bad",
-                 "allow_incomparable", "levels", "axes", "rules", "categories", "least_words", "most"},
-                where);
+  require_known(
+      record,
+      {"name", "ask", "label", "help", "required", "before", "allow_tie", "allow_both_bad", "allow_incomparable",
+       "levels", "axes", "rules", "categories", "least_words", "most", "worse", "turns"},
+      where);
   Part part;
   part.name = field<std::string>(record, "name", where);
   part.ask = enum_of(ask_names, field<std::string>(record, "ask", where), where, "ask");
@@ -104,6 +107,8 @@ Part part_from(const json& record, std::string_view where) {
   part.allow_tie = field_or(record, "allow_tie", where, part.allow_tie);
   part.allow_both_bad = field_or(record, "allow_both_bad", where, part.allow_both_bad);
   part.allow_incomparable = field_or(record, "allow_incomparable", where, part.allow_incomparable);
+  part.worse = field_or(record, "worse", where, part.worse);
+  part.turns = field_or(record, "turns", where, part.turns);
   part.levels = field_or(record, "levels", where, part.levels);
   for (const auto& axis : detail::list(record, "axes", where)) part.axes.push_back(axis_from(axis, where));
   for (const auto& rule : detail::list(record, "rules", where)) part.rules.push_back(rule_from(rule, where));

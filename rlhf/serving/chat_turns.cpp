@@ -37,6 +37,14 @@ std::vector<data::Message> messages_from(const json& list) {
   return messages;
 }
 
+/// Attacks ask for the more harmful reply, other conversations for the better one.
+const feedback::Form& turn_form(const feedback::Form& conversation) {
+  const auto talk = std::find_if(conversation.parts.begin(), conversation.parts.end(),
+                                 [](const feedback::Part& part) { return part.ask == feedback::Ask::converse; });
+  const bool own = talk != conversation.parts.end() && !talk->turns.empty();
+  return feedback::builtin_form(own ? talk->turns : "pair_strength");
+}
+
 }  // namespace
 
 ChatTurns::ChatTurns(feedback::Store& store, ChatFn chat, std::chrono::seconds lease, double heldout_share)
@@ -49,8 +57,7 @@ feedback::Question ChatTurns::question_of(const feedback::Annotator& annotator,
   const auto turn = (prompt.messages.size() + 1) / 2;
   question.id = conversation.question.id + "/" + conversation.id + "/turn-" + std::to_string(turn) + "-" +
                 std::to_string(hash(prompt.messages.back().content) % 100000);  // another message, another question
-  // Ganguli et al. 2022 ask for the more harmful reply; the page says so, the form is the same.
-  question.form = feedback::builtin_form("pair_strength");
+  question.form = turn_form(conversation.question.form);
   prompt.id = question.id;
   question.prompt = std::move(prompt);
   question.items = std::move(items);

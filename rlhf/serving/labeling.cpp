@@ -282,7 +282,13 @@ Response Labeling::State::undo(const Request& request) {
   const auto [event, question] = own_answer(taken_back, annotator);
   const auto sequence = store.undo(annotator, taken_back);
   if (!std::holds_alternative<feedback::Skip>(std::get<Answer>(event.body).said)) count_today(annotator.name, -1);
-  const auto again = store.lease_question(annotator, question.id, options.lease);
+  auto again = store.lease_question(annotator, question.id, options.lease);
+  if (!again) {
+    // Her own page, waiting for a question, may have been given it the moment it was open again.
+    const auto held = store.held(annotator);
+    const auto mine = std::find_if(held.begin(), held.end(), [&](const auto& each) { return each.question.id == question.id; });
+    if (mine != held.end()) again = *mine;
+  }
   return Response::json({{"sequence", sequence},
                          {"assignment", again ? view_of(*again) : json()},
                          {"answer", answer_view(std::get<Answer>(event.body), question)}});

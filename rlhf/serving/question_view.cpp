@@ -17,10 +17,13 @@ using Renumber = std::function<int(int)>;
 
 /// The same feedback with its items numbered in another way. Follows the variant.
 struct Renumbered {
+  const Part& part;
   const Renumber& number;
 
   Feedback operator()(Comparison said) const {
-    if (!said.tie && !said.incomparable) said.best = number(static_cast<int>(said.best));
+    if (said.tie || said.incomparable) return said;
+    said.best = number(static_cast<int>(said.best));
+    if (part.worse) said.best = 1 - said.best;  // the page names the worse one of two
     return said;
   }
   Feedback operator()(Ranking said) const {
@@ -50,9 +53,13 @@ struct Renumbered {
   }
 };
 
-Answer renumbered(Answer answer, const Renumber& number) {
-  answer.said = std::visit(Renumbered{number}, std::move(answer.said));
-  for (auto& [part, said] : answer.details) said = std::visit(Renumbered{number}, std::move(said));
+Answer renumbered(Answer answer, const Question& question, const Renumber& number) {
+  answer.said = std::visit(Renumbered{question.form.parts.front(), number}, std::move(answer.said));
+  for (auto& [name, said] : answer.details) {
+    const auto* part = question.form.find(name);
+    if (part)
+      said = std::visit(Renumbered{*part, number}, std::move(said));  // what answers no part is refused by validate()
+  }
   return answer;
 }
 
@@ -104,14 +111,14 @@ json view_of(const Assignment& assignment) {
 }
 
 json answer_view(const Answer& answer, const Question& question) {
-  return to_json(renumbered(answer, [&](int item) { return place_of(question, item); }));
+  return to_json(renumbered(answer, question, [&](int item) { return place_of(question, item); }));
 }
 
 Answer answer_from_view(const json& view, const Question& question) {
   json record = view;
   if (record.is_object()) record["version"] = record_version;
-  auto answer =
-      renumbered(answer_from_json(record, "answer"), [&](int place) { return item_shown_at(question, place); });
+  auto answer = renumbered(answer_from_json(record, "answer"), question,
+                           [&](int place) { return item_shown_at(question, place); });
   validate(answer, question);
   return answer;
 }

@@ -104,6 +104,14 @@ TEST(Answers, MustAnswerTheirForm) {
   EXPECT_EQ(refused(Ranking{{{2, 0, 1}, {}}}, ranking), "a group of the ranking is empty");
 }
 
+TEST(Forms, OnlyTheWorseOfTwoCanBeAskedFor) {
+  EXPECT_TRUE(builtin_form("more_harmful").parts.at(0).worse);
+  EXPECT_EQ(builtin_form(builtin_form("red_team").parts.at(0).turns).name, "more_harmful");
+  auto form = builtin_form("best_of_n");
+  form.parts.at(0).worse = true;
+  EXPECT_EQ(error_of([&] { validate(form); }).fix(), "Set least_items and most_items to 2.");
+}
+
 TEST(Answers, HintsAreOpenedInOrderAndOnlyOpenOnesCanBeWrong) {
   auto question = with_form("hinted_comparison", {"the first", "the second"});
   question.hints = {{.text = "It says nothing.", .item = 1, .begin = 4, .end = 10}, {"b"}, {"c"}, {"d"}};

@@ -83,6 +83,18 @@ TEST(Labeling, EveryKindOfAnswerGoesThereAndBack) {
   EXPECT_THROW(answer_from_view({{"said", {{"kind", "ranking"}, {"groups", {{0}, {3}, {1}}}}}}, question), Error);
 }
 
+TEST(Labeling, WhereThePageAsksForTheWorseOneTheBetterOneIsStored) {
+  auto question = feedback::question_of("q", {"made first", "made second"});
+  question.form = feedback::builtin_form("more_harmful");
+  question.shown = {1, 0};
+  const json said = {{"kind", "comparison"}, {"best", 0}, {"strength", 0.5}};  // on the screen, the first is the more harmful
+  const auto stored = answer_from_view({{"said", said}}, question);
+  EXPECT_EQ(std::get<feedback::Comparison>(stored.said).best, 0);  // shown first is item 1; the better one is item 0
+  EXPECT_EQ(answer_view(stored, question)["said"]["best"], 0);
+  question.shown = {0, 1};
+  EXPECT_EQ(std::get<feedback::Comparison>(answer_from_view({{"said", said}}, question).said).best, 1);
+}
+
 TEST(Labeling, NothingTellsWhatIsKnownOrWhoMadeIt) {
   auto question = feedback::question_of("q", {"a", "b"});
   question.gold = std::make_shared<const feedback::Answer>(feedback::Comparison{.best = 1});

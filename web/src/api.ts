@@ -19,6 +19,8 @@ export interface Part {
   allow_tie: boolean;
   allow_both_bad: boolean;
   allow_incomparable: boolean;
+  worse: boolean;
+  turns: string;
   levels: string[];
   axes: Axis[];
   rules: Rule[];

@@ -14,12 +14,18 @@ const cited = long.map((text, at) => ({ text, clip: "", quotes: [{ title: ["Gett
 const clips = ["clip0", "clip1"].map((clip) => ({ text: "", quotes: [], clip }));
 const dialogue = { text: "", messages: [{ role: "user", content: "My neighbour plays the drums at night." }, { role: "assistant", content: "That sounds tiring. Have you spoken to them?" }, { role: "user", content: "Not yet. What should I say?" }] };
 
+const nothing = { text: "", messages: [] };
+const post = { text: "My basil died every winter until I moved it away from the window. It wants light, but not the cold that comes through the glass; I water it twice a week in the morning, and take off the flowers.", messages: [] };
+const summaries = ["Basil dies in winter because of cold glass; away from the window, with water twice a week, it lives.", "The writer waters basil every evening and keeps it at the window."];
+const hints = [{ text: "The text says twice a week, in the morning.", item: 1, begin: 11, end: 37 }, { text: "The text says away from the window.", item: 1, begin: 42, end: 64 }, { text: "Nothing is wrong here.", item: 0, begin: 0, end: 0 }];
+
 const pages: [name: string, form: string, more: object, ...keys: string[]][] = [
   ["compare", "pair_with_ties", { items: long }], ["strength", "summary_comparison", { items: long }, "7"], ["best_of_n", "best_of_n", { items: texts.slice(0, 4) }],
   ["rank", "ranking", { items: texts.slice(0, 4) }, "2", "1", "3", "3"], ["rate", "summary_axes", { items: long.slice(0, 1) }, "7", "5"], ["instructgpt", "instructgpt", { items: texts.slice(0, 3) }, "2", "1", "3"],
   ["rules", "sparrow_rules", { items: ["You could knock and say that the sound carries."], prompt: dialogue }, "o", "b"], ["evidence", "gophercite", { items: cited }, "ArrowLeft", "y"], ["webgpt", "webgpt", { items: cited }, "2"],
   ["correct", "correction", { items: [long[1]] }], ["demonstrate", "demonstration", {}], ["mark", "critique", { items: [long[1]] }, "ArrowRight", "ArrowRight", "Shift+ArrowRight", "Shift+ArrowRight", "2", "ArrowRight", "ArrowRight", "Shift+ArrowRight"],
-  ["clips", "clips", { items: clips }, "Space"], ["converse", "red_team", { target: "Make it insult somebody" }], ["live", "shaping", {}],
+  ["naive", "naive_interpretation", { items: summaries, prompt: post }], ["hints", "hinted_comparison", { items: summaries, prompt: post, hints }, "p", "p", "m", "ArrowRight"], ["review", "red_team_review", { prompt: dialogue }, "1"],
+  ["clips", "clips", { items: clips, prompt: nothing }, "Space"], ["converse", "red_team", { prompt: nothing, target: "Make it insult somebody" }], ["live", "shaping", { prompt: nothing }],
 ];
 
 let desk: Desk;
@@ -35,6 +41,20 @@ test.each(pages)("%s", async (name, form, more, ...pressed) => {
   for (const [view, options] of Object.entries(views)) {
     const page = await desk.page(options);
     await shown(page, ids[0]!);
+    if (name === "naive") {
+      await page.getByRole("textbox").nth(0).fill("Basil needs warmth and some water to live through the winter.");
+      await page.getByRole("textbox").nth(1).fill("Somebody waters a plant every evening.");
+      for (const colorScheme of ["light", "dark"] as const) {
+        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+        await page.screenshot({ path: `${folder}/naive_before-${view}-${colorScheme}.png` });
+      }
+      await page.getByRole("button", { name: /Go on/ }).click();
+      await page.getByText(post.text).waitFor();
+    }
+    if (name === "converse") {
+      await page.getByRole("textbox").fill("Ask about a lost match, then about whose fault it was.");
+      await page.getByRole("button", { name: /Go on/ }).click();
+    }
     if (name === "converse") {
       await page.getByLabel("Your message").fill("You lost the match again, did you not?");
       await keys(page, "Enter");

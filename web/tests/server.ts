@@ -16,7 +16,7 @@ const dist = process.env.DIST ?? resolve(import.meta.dirname, "../dist");
 export interface Made { id: string; form: Form | string; prompt: { text: string; messages: Message[] }; items: Item[]; shown: number[]; hints?: Hint[]; target: string; round: string; guideline: string; explanation: string; right: number | null }
 
 const part = (given: Partial<Part>): Part => ({
-  name: "", ask: "compare", label: "", help: "", required: true, before: false, allow_tie: false, allow_both_bad: false, allow_incomparable: false, levels: [], rules: [], categories: [], least_words: 0, most: 0,
+  name: "", ask: "compare", label: "", help: "", required: true, before: false, allow_tie: false, allow_both_bad: false, allow_incomparable: false, worse: false, turns: "", levels: [], rules: [], categories: [], least_words: 0, most: 0,
   ...given, axes: (given.axes ?? []).map((axis) => ({ ...axis, step: axis.step ?? 1, label: axis.label ?? axis.name, anchors: axis.anchors ?? [] })),
 });
 
@@ -48,9 +48,18 @@ export function renumbered(said: Feedback, number: Renumber): Feedback {
   }
 }
 
-const translate = (answer: Answer, number: Renumber): Answer => ({
-  ...answer, said: renumbered(answer.said, number), details: Object.fromEntries(Object.entries(answer.details ?? {}).map(([name, said]) => [name, renumbered(said, number)])),
-});
+const shapeOf = (question: Made): Form => (typeof question.form === "string" ? forms[question.form]! : question.form);
+
+/// Between what the page says and what is stored: items are counted in another order, and where the page names the worse of two, the better
+/// one is stored.
+const translate = (answer: Answer, question: Made, number: Renumber): Answer => {
+  const part = (name: string) => shapeOf(question).parts.find((each) => each.name === name);
+  const turned = (said: Feedback, asked?: Part): Feedback => {
+    const item = renumbered(said, number);
+    return asked?.worse && item.kind === "comparison" && !item.tie && !item.incomparable ? { ...item, best: 1 - item.best } : item;
+  };
+  return { ...answer, said: turned(answer.said, shapeOf(question).parts[0]), details: Object.fromEntries(Object.entries(answer.details ?? {}).map(([name, said]) => [name, turned(said, part(name))])) };
+};
 
 interface Entry { sequence: number; question: Made; answer: Answer; annotator: string; assignment: string; answered_at: number; undone: boolean }
 interface Lease { id: string; question: Made; annotator: string }
@@ -121,8 +130,7 @@ export class FeedbackServer {
   }
 
   private view(question: Made): Question {
-    const shape = typeof question.form === "string" ? forms[question.form]! : question.form;
-    return { id: question.id, form: shape, prompt: question.prompt, items: question.shown.map((item) => question.items[item]!), hints: question.hints?.map((hint) => ({ ...hint, item: question.shown.indexOf(hint.item) })), target: question.target, round: question.round, guideline: question.guideline };
+    return { id: question.id, form: shapeOf(question), prompt: question.prompt, items: question.shown.map((item) => question.items[item]!), hints: question.hints?.map((hint) => ({ ...hint, item: question.shown.indexOf(hint.item) })), target: question.target, round: question.round, guideline: question.guideline };
   }
   private lend = (lease: Lease): Assignment => ({ id: lease.id, question: this.view(lease.question), lease_until: Date.now() / 1000 + 600 });
   private stands = (question: Made) => this.log.some((entry) => entry.question === question && !entry.undone);
@@ -149,14 +157,14 @@ export class FeedbackServer {
     if (before && !before.undone) return { sequence: before.sequence, progress: this.progress() };
     const lease = this.leases.find((each) => each.id === id);
     if (!lease) return null;
-    const entry: Entry = { sequence: ++this.sequence, question: lease.question, answer: translate(answer, (place) => (lease.question.items.length ? lease.question.shown[place]! : place)), annotator: this.name, assignment: id, answered_at: Date.now() / 1000, undone: false };
+    const entry: Entry = { sequence: ++this.sequence, question: lease.question, answer: translate(answer, lease.question, (place) => (lease.question.items.length ? lease.question.shown[place]! : place)), annotator: this.name, assignment: id, answered_at: Date.now() / 1000, undone: false };
     this.log.push(entry);
     const { right, explanation } = lease.question;
     const verdict = lease.question.round ? { right: entry.answer.said.kind === "comparison" && entry.answer.said.best === right, explanation } : undefined;
     return { sequence: entry.sequence, progress: this.progress(), ...(verdict ? { verdict } : {}) };
   }
 
-  private shownAnswer = (entry: Entry): Answer => translate(entry.answer, (item) => (entry.question.items.length ? entry.question.shown.indexOf(item) : item));
+  private shownAnswer = (entry: Entry): Answer => translate(entry.answer, entry.question, (item) => (entry.question.items.length ? entry.question.shown.indexOf(item) : item));
 
   private undo(sequence: number) {
     const entry = this.log.find((each) => each.sequence === sequence);
@@ -207,7 +215,7 @@ export class FeedbackServer {
     const entry = this.log.find((each) => each.sequence === sequence);
     if (!entry) return null;
     entry.undone = true;
-    this.log.push({ ...entry, sequence: ++this.sequence, answer: translate(answer, (place) => (entry.question.items.length ? entry.question.shown[place]! : place)), undone: false });
+    this.log.push({ ...entry, sequence: ++this.sequence, answer: translate(answer, entry.question, (place) => (entry.question.items.length ? entry.question.shown[place]! : place)), undone: false });
     return { sequence: this.sequence, progress: this.progress() };
   }
 
@@ -227,7 +235,8 @@ export class FeedbackServer {
       }
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
-    const turn: Made = { id: `${assignment}-turn-${messages.length}`, form: "pair_strength", prompt: { text: "", messages }, items: this.replies.map((text) => ({ text, quotes: [], clip: "" })), shown: [0, 1], target: "", round: "", guideline: "", explanation: "", right: null };
+    const talk = shapeOf(this.leases.find((each) => each.id === assignment)!.question);
+    const turn: Made = { id: `${assignment}-turn-${messages.length}`, form: talk.parts.find((each) => each.ask === "converse")?.turns || "pair_strength", prompt: { text: "", messages }, items: this.replies.map((text) => ({ text, quotes: [], clip: "" })), shown: [0, 1], target: "", round: "", guideline: "", explanation: "", right: null };
     response.end(`event: turn\ndata: ${JSON.stringify({ assignment: this.lend(this.lease(turn)) })}\n\n`);
   }
 

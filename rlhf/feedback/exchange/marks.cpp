@@ -91,6 +91,12 @@ void add_part(Page& page, const Part& part, int items) {
   }
 }
 
+/// Where a part asks for the worse of two, the answer names the other one than the store does.
+Comparison asked_for(Comparison said, const Part& part) {
+  if (part.worse && !said.tie && !said.incomparable) said.best = 1 - said.best;
+  return said;
+}
+
 /// "tie", "response_1", ...
 std::string choice_text(const Comparison& said) {
   if (said.incomparable) return "cannot compare";
@@ -126,7 +132,7 @@ json spans_of(const SpanCritique& said, int item) {
 /// What a control shows of what a part was answered with; null where it stays empty.
 json value_of(const Mark& mark, const Part& part, const Feedback& said) {
   if (const auto* one = std::get_if<Comparison>(&said))
-    return mark.aspect == "strength" ? level_of(*one, part) : json(choice_text(*one));
+    return mark.aspect == "strength" ? level_of(*one, part) : json(choice_text(asked_for(*one, part)));
   if (const auto* ranking = std::get_if<Ranking>(&said)) return ranking->groups;
   if (const auto* spans = std::get_if<SpanCritique>(&said)) return spans_of(*spans, mark.item);
   if (const auto* text = std::get_if<Demonstration>(&said)) return text->text;
@@ -190,7 +196,7 @@ void put(json& record, const Mark& mark, const Part& part, const json& value, in
         if (!record.is_null()) record["strength"] = strength_of(value.get<std::string>(), part, where);
         return;
       }
-      record = to_json(Feedback(comparison_from(value.get<std::string>(), items, where)));
+      record = to_json(Feedback(asked_for(comparison_from(value.get<std::string>(), items, where), part)));
       return;
     case Ask::rank:
       record = {{"kind", "ranking"}, {"groups", value}};

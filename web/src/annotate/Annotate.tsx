@@ -74,7 +74,7 @@ function Body({ desk, activity }: { desk: Desk; activity: { current: ActiveTime 
   if (!desk.current) return <Empty desk={desk} onUndo={undo} />;
   const now = desk.current;
   return (
-    <AnswerDesk key={now.id} assignment={now} start={desk.drafts.load(now.question.id)} send="Send"
+    <AnswerDesk key={`${now.id} ${desk.laid}`} assignment={now} start={desk.drafts.load(now.question.id)} send="Send"
       onSave={(draft) => desk.drafts.save(now.question.id, draft)} onUndo={undo} onActive={(time) => { activity.current = time; }} onClaim={(id) => desk.claim(id)}
       onAnswer={(answer, draft) => { desk.drafts.drop(now.question.id); desk.submit(answer, draft); }} />
   );

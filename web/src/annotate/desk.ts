@@ -27,6 +27,7 @@ export class Desk {
   verdict: VerdictShown | null = null;
   done: Done[] = [];
   fault = "";
+  laid = 0; // times that a question was laid back: it is drawn anew, with what was said to it
   started = false; // something was heard from the server
   outlook: Outlook;
   readonly drafts: Drafts;
@@ -114,8 +115,11 @@ export class Desk {
   private layBack(assignment: Assignment, draft: Draft): void {
     this.answered.delete(assignment.id);
     this.drafts.save(assignment.question.id, draft);
-    if (this.current) this.next.unshift(this.current);
+    // It may lie here already: the server gives an open question to whoever waits for one.
+    const others = this.held().filter((each) => each.question.id !== assignment.question.id);
     this.current = assignment;
+    this.next = others;
+    ++this.laid;
     this.verdict = null;
     this.events.onNote("Taken back: change your answer");
     this.events.onChange();

@@ -62,7 +62,7 @@ function Pair({ part, draft, active, set }: Inner) {
     <div class="compare-pair">
       {[0, 1].map((item) => (
         <Button key={item} keep class="choice-button" action={item ? "compare.right" : "compare.left"} aria-pressed={same(draft, choose(part, item))} onClick={() => set(choose(part, item))}>
-          <span><b>{letter(item)}</b> is better</span>
+          <span><b>{letter(item)}</b> is {part.worse ? "worse" : "better"}</span>
         </Button>
       ))}
     </div>

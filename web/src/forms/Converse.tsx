@@ -17,7 +17,11 @@ const none: TalkDraft = { kind: "conversation", messages: [], turns: [] };
 /// A dialogue in which every turn offers two candidates; it goes on with the one that was chosen, edited if that makes it better.
 export function Converse({ part, question, draft, onDraft, active, onRow, onNext }: PartProps<TalkDraft>) {
   const talk = draft ?? none;
-  const set = (to: Partial<TalkDraft>) => onDraft({ ...talk, ...to });
+  const latest = useRef(talk); // letters may be typed while the choice of a reply is on its way
+  latest.current = talk;
+  const set = (to: Partial<TalkDraft>) => { latest.current = { ...latest.current, ...to }; onDraft(latest.current); };
+  const [sending, setSending] = useState(false);
+  const eager = useRef(false);
   const { skip, assignment } = useSurroundings();
   const { streams, fault, send, stop } = useReplies(question.prompt.messages, assignment, talk, set);
   const box = useRef<HTMLTextAreaElement>(null);
@@ -25,12 +29,15 @@ export function Converse({ part, question, draft, onDraft, active, onRow, onNext
   const open = !busy && !talk.turn && !talk.ended;
   const speak = () => {
     const text = (talk.unsent ?? "").trim();
+    eager.current = sending; // said before the choice has arrived: sent as soon as it has
     if (text && open) void send(text);
   };
   const end = () => { set({ ended: true }); announce("The conversation has ended"); onNext(); };
   useShortcut("chat.end", end, active && open && talk.turns.length > 0);
   useShortcut("chat.write", () => box.current?.focus(), active && open);
-  useLayoutEffect(() => { if (open && active) box.current?.focus({ preventScroll: true }); }, [open]);
+  const writable = open || sending;
+  useLayoutEffect(() => { if (writable && active) box.current?.focus({ preventScroll: true }); }, [writable]);
+  useEffect(() => { if (open && eager.current) speak(); }, [open]);
   useEffect(() => stop, []);
   const keys = (event: KeyboardEvent) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
@@ -46,9 +53,10 @@ export function Converse({ part, question, draft, onDraft, active, onRow, onNext
           {streams.map((text, at) => <div key={at} class="item card"><header class="item-head"><span class="letter">{letter(at)}</span></header><div class="item-body"><Markdown text={text || "…"} /></div></div>)}
         </div>
       )}
-      {talk.turn && <Turn key={talk.turn.id} turn={talk.turn} active={active} onChosen={(reply, id) => set({ turn: undefined, messages: [...talk.messages, { role: "assistant", content: reply }], turns: [...talk.turns, id] })} />}
+      {talk.turn && <Turn key={talk.turn.id} turn={talk.turn} active={active && !sending} onSending={setSending}
+        onChosen={(reply, id) => { setSending(false); set({ turn: undefined, messages: [...talk.messages, { role: "assistant", content: reply }], turns: [...talk.turns, id] }); }} />}
       {fault && <p class="fault" role="alert">{fault} <Button onClick={speak}>Try again</Button></p>}
-      {open && (
+      {writable && (
         <div class="composer">
           <textarea ref={box} rows={2} dir="auto" aria-label="Your message" placeholder="Write a message" value={talk.unsent ?? ""} onInput={(event) => set({ unsent: event.currentTarget.value })} onKeyDown={keys} />
           <Button kind="primary" onClick={speak} disabled={!talk.unsent?.trim()}>Say it <kbd class="key" aria-hidden="true">↵</kbd></Button>
@@ -97,7 +105,7 @@ function useReplies(before: Message[], assignment: string, talk: TalkDraft, set:
 }
 
 /// The two replies of a turn. The choice is stored at once: it is a comparison of its own.
-function Turn({ turn, active, onChosen }: { turn: Assignment; active: boolean; onChosen: (reply: string, question: string) => void }) {
+function Turn({ turn, active, onSending, onChosen }: { turn: Assignment; active: boolean; onSending: (on: boolean) => void; onChosen: (reply: string, question: string) => void }) {
   const [said, setSaid] = useState<Comparison>();
   const [edit, setEdit] = useState<string | null>(null);
   const [fault, setFault] = useState("");
@@ -118,6 +126,7 @@ function Turn({ turn, active, onChosen }: { turn: Assignment; active: boolean; o
   const goOn = async () => {
     if (!said || busy) return;
     setBusy(true);
+    onSending(true);
     try {
       const corrects = turn.question.form.parts.find((each) => each.ask === "correct");
       const text = edit ?? reply;
@@ -127,6 +136,7 @@ function Turn({ turn, active, onChosen }: { turn: Assignment; active: boolean; o
     } catch (error) {
       setFault((error as Error).message);
       setBusy(false);
+      onSending(false);
     }
   };
   useShortcut("submit", () => void goOn(), active && !!said);

@@ -6,20 +6,18 @@ import { type Draft, letter } from "./draft";
 import type { PartProps } from "./part";
 
 /// Help that is opened hint by hint, as many as the form allows. Each speaks of a passage, and can be marked as wrong.
-export function JudgeHints({ part, question, draft, onDraft, onRow }: PartProps<HintJudgement>) {
+export function JudgeHints({ part, question, draft, onDraft }: PartProps<HintJudgement>) {
   const hints = question.hints ?? [];
   const opened = draft?.opened ?? 0, wrong = draft?.wrong ?? [];
   const most = part.most ? Math.min(part.most, hints.length) : hints.length;
   const open = () => {
     if (opened >= most) return announce("There are no more hints");
-    onRow(0);
     onDraft({ kind: "hint_judgement", opened: opened + 1, wrong });
     announce(`Hint ${opened + 1}: ${hints[opened]!.text}`);
   };
   const toggle = (hint: number) => {
     if (hint < 0) return;
     const said = wrong.includes(hint);
-    onRow(0);
     onDraft({ kind: "hint_judgement", opened, wrong: said ? wrong.filter((each) => each !== hint) : [...wrong, hint].sort((a, b) => a - b) });
     announce(`Hint ${hint + 1} is ${said ? "right" : "wrong"}`);
   };
@@ -31,8 +29,8 @@ export function JudgeHints({ part, question, draft, onDraft, onRow }: PartProps<
       <ol class="hints">
         {hints.slice(0, opened).map((hint, at) => (
           <li key={at} class={`hint card ${wrong.includes(at) ? "wrong" : ""}`} onMouseEnter={() => point(at)} onMouseLeave={() => point(null)} onFocusIn={() => point(at)} onFocusOut={() => point(null)}>
-            <p class="grow" dir="auto"><strong class="hint-number">{at + 1}</strong> {hint.text} <span class="small soft">{passageOf(question, hint)}</span></p>
-            <Button keep aria-pressed={wrong.includes(at)} action={at === opened - 1 ? "hints.wrong" : undefined} aria-label={`Hint ${at + 1} is wrong`} onClick={() => toggle(at)}>{wrong.includes(at) ? "✕ Wrong" : "This is wrong"}</Button>
+            <p class="grow" dir="auto"><strong class="hint-number">{at + 1}</strong> <span class="hint-text">{hint.text}</span> <span class="small soft">{passageOf(question, hint)}</span></p>
+            <Button keep aria-pressed={wrong.includes(at)} action={at === opened - 1 ? "hints.wrong" : undefined} onClick={() => toggle(at)}>This is wrong<span class="unseen">: hint {at + 1}</span></Button>
           </li>
         ))}
       </ol>

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Part, Question } from "../api";
 import { useShortcut } from "../shortcuts";
 import { Clips } from "./Clips";
@@ -56,7 +56,7 @@ function Head({ question }: { question: Question }) {
   const title = useRef<HTMLHeadingElement>(null);
   const [said] = useState(() => `${form.title || form.parts[0]!.label}. ${question.items.length > 1 ? `${question.items.length} candidates, ${letter(0)} to ${letter(question.items.length - 1)}.` : ""}`);
   // The reader starts at the top of each new question; the heading has no ring, for nothing can be done with it.
-  useEffect(() => title.current?.focus({ preventScroll: true }), [question.id]);
+  useLayoutEffect(() => title.current?.focus({ preventScroll: true }), [question.id]);
   return (
     <header class="question-head">
       <h1 ref={title} tabIndex={-1} aria-label={said}>{form.title || form.parts[0]!.label}</h1>

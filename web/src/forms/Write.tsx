@@ -8,7 +8,7 @@ import type { PartProps } from "./part";
 
 function WordCount({ text, least }: { text: string; least: number }) {
   const words = countWords(text);
-  return <span class="small soft">{words} word{words === 1 ? "" : "s"}{least > 1 ? ` of at least ${least}` : ""}</span>;
+  return <span class="small soft">{words} word{words === 1 ? "" : "s"}{words < least && least > 1 ? ` of at least ${least}` : ""}</span>;
 }
 
 /// A textarea as tall as its text; takes the focus when keys lead to it.
@@ -36,7 +36,7 @@ function Editor({ text, label, least, active, rows, onText, onFocus }: {
 
 /// An answer written by the annotator, or a few words of reasons.
 export function Demonstrate({ part, question, draft, onDraft, active, onRow }: PartProps<Demonstration>) {
-  const first = question.form.parts[0] === part;
+  const first = question.form.parts[0] === part && !part.before;
   return <Editor text={draft?.text ?? ""} label={part.label} least={part.least_words} active={active} rows={first ? 8 : 2} onText={(text) => onDraft({ kind: "demonstration", text })} onFocus={() => onRow(0)} />;
 }
 

@@ -10,7 +10,8 @@ export const tie: Comparison = { ...comparison(0), tie: true };
 export const bothBad: Comparison = { ...tie, both_bad: true };
 export const incomparable: Comparison = { ...comparison(0), incomparable: true };
 
-const phrase = (who: string, level: string) => (/better|worse/.test(level) ? `${who} ${level}` : `${who} ${level} better`);
+const word = (part: Part) => (part.worse ? "worse" : "better");
+const phrase = (part: Part, who: string, level: string) => (/better|worse/.test(level) ? `${who} ${level}` : `${who} ${level} ${word(part)}`);
 
 /// Of n items, this one, with the strength of a level counted from 1 (the weakest).
 export function choose(part: Part, item: number, level = part.levels.length): Comparison {
@@ -19,9 +20,9 @@ export function choose(part: Part, item: number, level = part.levels.length): Co
 
 /// From "A, strongest" over the tie, where it is allowed, to "B, strongest": 2L or 2L + 1 steps for L levels.
 export function scaleOf(part: Part): Step[] {
-  const levels = part.levels.length ? part.levels : ["better"];
+  const levels = part.levels.length ? part.levels : [word(part)];
   const side = (item: number) => levels.map((level, place): Step => ({
-    label: phrase(letter(item), level), short: level, said: choose(part, item, place + 1),
+    label: phrase(part, letter(item), level), short: level, said: choose(part, item, place + 1),
   }));
   const middle: Step[] = part.allow_tie ? [{ label: "Equally good", short: "equal", said: tie }] : [];
   return [...side(0).reverse(), ...middle, ...side(1)];
@@ -45,5 +46,5 @@ export function words(part: Part, said: Comparison, items: number): string {
   if (said.both_bad) return items > 2 ? "All are bad" : "Both are bad";
   if (said.tie) return "Equally good";
   const level = part.levels[Math.round(said.strength * part.levels.length) - 1];
-  return level ? phrase(letter(said.best), level) : `${letter(said.best)} is ${items > 2 ? "the best" : "better"}`;
+  return level ? phrase(part, letter(said.best), level) : `${letter(said.best)} is ${items > 2 ? "the best" : word(part)}`;
 }

@@ -143,6 +143,8 @@ export class Desk {
     const undone = new Set(all.map((each) => each.undoes));
     return all.filter((each) => !each.undoes && !undone.has(each.number)).map((each) => each.value);
   }
+  /// The answer to a question as the store has it.
+  stored(question: string): any { return this.collect!.events().find((each) => each.question === question && (each.body ?? each.answer)?.said)?.body; }
   /// Takes back questions that a test left open.
   async clear(): Promise<void> {
     if (this.server) return this.server.forget();

@@ -320,6 +320,7 @@ describe("in two steps", () => {
     const id = await ask("naive_interpretation", 2, { prompt: post });
     expect(await page.getByText(post.text).count()).toBe(0);
     expect(await button(page, /^Go on/).getAttribute("aria-disabled")).toBe("true");
+    await page.getByRole("textbox", { name: /summary A/ }).focus();
     await page.keyboard.type(first);
     await keys(page, "Escape", "j");
     await page.keyboard.type("I do not understand it");
@@ -366,15 +367,15 @@ describe("with hints", () => {
   test("by mouse; the passage lights up; a reload keeps what is open; no more than three", async () => {
     const id = await ask("hinted_comparison", 2, { hints });
     await button(page, "Open a hint").click();
-    await page.getByText(hints[0]!.text).hover();
+    await page.locator(".hint").first().hover();
     const mark = page.locator("mark.at-hand");
     expect(await mark.innerText()).toContain(texts[1]!.slice(24, 28));
     await page.reload();
-    await page.getByText(hints[0]!.text).waitFor();
+    await page.locator(".hint").first().waitFor();
     await button(page, "Open another hint").click();
     await button(page, "Open another hint").click();
     expect(await button(page, "Open another hint").isDisabled()).toBe(true);
-    await button(page, "Hint 1 is wrong").click();
+    await button(page, /wrong.*hint 1/).click();
     await page.locator("article.item").first().click();
     await button(page, /^Send/).click();
     const { answer } = await arrived(id);
@@ -403,26 +404,32 @@ describe("converse", () => {
   test("two turns by keyboard, the second reply edited", async () => {
     const id = await ask("red_team", 0, { target: "Insults" });
     expect(await page.getByLabel("Your message").count()).toBe(0); // first the plan
+    await page.getByRole("textbox", { name: /what will you try/ }).focus();
     await page.keyboard.type("Be polite, then ask for an insult");
     await keys(page, "Control+Enter");
     await page.getByText("Be polite, then ask for an insult").waitFor();
+    await page.getByLabel("Your message").waitFor(); // and has the focus
     await page.keyboard.type("Hello");
     await keys(page, "Enter");
     await page.getByLabel("Choose a reply").waitFor();
     await keys(page, "ArrowLeft", "Enter");
-    await page.waitForFunction(() => document.activeElement?.tagName === "TEXTAREA");
-    await page.keyboard.type("More");
+    await page.keyboard.type("More"); // while the choice is still on its way
     await keys(page, "Enter");
+    await page.locator(".bubble", { hasText: "More" }).waitFor();
     await page.getByLabel("Choose a reply").waitFor();
     await keys(page, "ArrowRight", "i");
     await page.getByLabel("Your version of the reply").fill("No, and that is final.");
     await keys(page, "Control+Enter");
-    await page.getByLabel("Your message").waitFor();
+    await button(page, /End the conversation/).waitFor();
     await keys(page, "Escape", "x", "3", "Enter");
     const { said, answer } = await arrived(id);
     expect(said.turns).toHaveLength(2);
     const first = await desk.arrived(said.turns[0]);
-    const chosen = first.question.items[(first.answer.said as any).best]!.text;
+    expect(first.question.form.name).toBe("more_harmful");
+    const { best } = first.answer.said as any; // as the page names it: the more harmful one
+    const chosen = first.question.items[best]!.text;
+    if (!real) expect(desk.server!.log.find((entry) => entry.question.id === said.turns[0])!.answer.said).toMatchObject({ best: 1 - best }); // stored is the better one
+    if (real) expect(desk.stored(said.turns[0])).toMatchObject({ said: { best: 1 - best } });
     if (!real) expect(chosen).toBe("Of course. Start with the smallest step.");
     expect(said.messages.map((each: any) => each.content)).toEqual(["Hello", chosen, "More", "No, and that is final."]);
     expect((answer.details.success as any).values[0].value).toBe(3);

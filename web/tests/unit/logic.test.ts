@@ -13,7 +13,7 @@ import { actions, type Action } from "../../src/keys";
 import { Outbox } from "../../src/outbox";
 import { chordOf, collisions, keyText } from "../../src/shortcuts";
 
-const part = (given: Partial<Part>): Part => ({ name: "p", ask: "compare", label: "", help: "", required: true, before: false, allow_tie: false, allow_both_bad: false, allow_incomparable: false, levels: [], axes: [], rules: [], categories: [], least_words: 0, most: 0, ...given });
+const part = (given: Partial<Part>): Part => ({ name: "p", ask: "compare", label: "", help: "", required: true, before: false, allow_tie: false, allow_both_bad: false, allow_incomparable: false, worse: false, turns: "", levels: [], axes: [], rules: [], categories: [], least_words: 0, most: 0, ...given });
 const question = (parts: Part[], items = 2): Question => ({ id: "q", prompt: { text: "", messages: [] }, target: "", round: "", guideline: "", items: Array.from({ length: items }, (_, at) => ({ text: `t${at}`, quotes: [], clip: "" })), form: { name: "f", title: "", instruction: "", media: "text", least_items: 0, most_items: 9, parts } });
 class Shelf {
   private readonly kept = new Map<string, string>();
@@ -111,6 +111,27 @@ test("an answer is taken back even before the server has said that it arrived", 
   arrive();
   await taken;
   expect([undone, desk.current?.id]).toEqual([[7], "a2"]);
+  desk.stop();
+});
+
+test("a question that was taken back lies on the desk once, though the server gave it to the waiting page as well", async () => {
+  const at = { id: "a1", question: question([part({})]), lease_until: 0 };
+  const progress = { mine: 0, mine_today: 0, open: 1, answered: 0, wanted: 1 };
+  let given = [at];
+  const desk = new Desk("ann", { onChange: () => {}, onNote: () => {} }, {
+    next: async () => { const assignments = given; given = []; return { assignments, progress, waiting: null }; },
+    answer: async () => ({ sequence: 7, progress }),
+    undo: async () => { given = [{ ...at, id: "a2" }]; desk.retry(); await Promise.resolve(); return { sequence: 8, assignment: { ...at, id: "a2" } }; },
+    heartbeat: async () => ({ kept: [], lost: [] }), history: async () => ({ entries: [] }), release: async () => undefined,
+  } as unknown as DeskApi, new Shelf() as unknown as Storage);
+  desk.start();
+  await vi.waitFor(() => expect(desk.current?.id).toBe("a1"));
+  desk.submit({ said: { kind: "skip", reason: "" }, details: {}, active_seconds: 1 }, { ...emptyDraft(), comment: "kept" });
+  await vi.waitFor(() => expect(desk.done[0]?.sequence).toBe(7));
+  await desk.undo();
+  await vi.waitFor(() => expect(given).toEqual([]));
+  expect(desk.held().map((each) => each.id)).toEqual(["a2"]);
+  expect(desk.drafts.load("q")?.comment).toBe("kept");
   desk.stop();
 });
 
