@@ -1,12 +1,19 @@
 #include "rlhf/algorithms/follow_labels.h"
 
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/var.h>
+
 #include <algorithm>
 #include <chrono>
 #include <iterator>
 #include <vector>
 
 #include "rlhf/core/error.h"
+#include "rlhf/core/seed.h"
 #include "rlhf/data/encode.h"
+#include "rlhf/feedback/selection.h"
 
 namespace rlhf::algorithms {
 namespace {
@@ -55,7 +62,7 @@ std::int64_t changes(const Events& before, const Events& now) {
 
 class Follower {
  public:
-  Follower(const feedback::Store& store, const text::TextBundle& text, const FollowConfig& config, Run& run)
+  Follower(feedback::Store& store, const text::TextBundle& text, const FollowConfig& config, Run& run)
       : store_(store), config_(config), run_(run) {
     filter_.prepare = [&text](feedback::Question& question) { encode_question(question, text); };
     if (const auto& restored = run.restored()) {
@@ -66,7 +73,7 @@ class Follower {
     }
   }
 
-  std::int64_t run(const FitFn& fit, const WriteModel& write_model) {
+  std::int64_t run(const FitFn& fit, const RewardModel& model, const WriteModel& write_model) {
     while ((config_.refits == 0 || version_ < config_.refits) && !run_.stop_requested()) {
       const auto labels = next_labels();
       if (run_.stop_requested()) break;
@@ -77,6 +84,9 @@ class Follower {
         ++version_;
         tell(result, labels);
         run_.checkpoint(version_, write_model, {.tensors = {}, .values = {{"cursor", labels.cursor}}});
+        if (config_.select && result.fit && result.fit->members.defined()) select(model, result.fit->members);
+      } catch (const StopRequested&) {
+        break;
       } catch (const Error& error) {
         if (error.category() != Category::check) throw;  // what more labels cannot mend
         run_.warn(std::string("no new version from these labels: ") + error.what());
@@ -102,6 +112,19 @@ class Follower {
     return labels;
   }
 
+  /// What the ensemble disagrees on is asked first from now on.
+  void select(const RewardModel& model, const Tensor& members) {
+    const auto score = [&](feedback::Question question) {
+      if (run_.stop_requested()) throw StopRequested();
+      filter_.prepare(question);
+      return disagreement(model, members, question);
+    };
+    const auto seed = derive(static_cast<std::uint64_t>(version_), {hash("follow selection")});
+    const auto changed = feedback::prioritise(
+        store_, score, {.random_share = config_.random_share, .most = config_.select_most, .seed = seed});
+    run_.note("asked in a new order: " + std::to_string(changed) + " open questions");
+  }
+
   void tell(const RewardResult& result, const feedback::Labels& labels) {
     const auto held_out = static_cast<std::int64_t>(answers_of(labels.heldout).size());
     run_.report(version_, VersionMetrics{result, static_cast<std::int64_t>(seen_.size()), held_out});
@@ -111,7 +134,7 @@ class Follower {
                                    "% of held-out pairs as people did"));
   }
 
-  const feedback::Store& store_;
+  feedback::Store& store_;
   const FollowConfig& config_;
   Run& run_;
   feedback::LabelFilter filter_;
@@ -126,6 +149,9 @@ void FollowConfig::fields(Fields& f) {
   f.field("project", project, "projects in one store see nothing of each other");
   f.field("first_labels", first_labels, "answers to train on that the first fit waits for");
   f.field("new_labels", new_labels, "answers that came or changed before it is fitted again");
+  f.field("select", select, "after each fit, ask open questions first that an ensemble of heads disagrees on");
+  f.field("random_share", random_share, "of the questions asked next: chosen uniformly all the same, 0 to 1");
+  f.field("select_most", select_most, "open questions looked at, newest first");
   f.field("refits", refits, "fits before it stops by itself; 0 = goes on until it is stopped");
 }
 
@@ -137,18 +163,32 @@ void FollowConfig::validate() const {
           "rlhf train reward_model --follow --store feedback.db");
   require(first_labels >= 2, "first_labels", "at least 2 were expected", "Take 20.");
   require(new_labels >= 1, "new_labels", "at least 1 was expected", "Take 20.");
+  require(random_share >= 0 && random_share <= 1, "random_share", "a share from 0 to 1 was expected", "Take 0.3.");
+  require(select_most >= 1, "select_most", "at least 1 was expected", "Take 200.");
   require(refits >= 0, "refits", "0 or more were expected", "0 goes on until it is stopped.");
 }
 
-std::int64_t follow_labels(const feedback::Store& store, const text::TextBundle& text, const FollowConfig& config,
-                           const FitFn& fit, const WriteModel& write_model, Run& run) {
-  config.validate();
-  return Follower(store, text, config, run).run(fit, write_model);
+double disagreement(const RewardModel& model, const Tensor& members, const feedback::Question& question) {
+  if (question.items.size() < 2) return 0;
+  std::vector<data::Example> examples;
+  for (const auto& item : question.items) examples.push_back(scored_example(question.prompt.ids, item.ids));
+  const at::NoGradGuard no_grad;
+  const Tensor scores = at::matmul(pooled_features(model, examples), members.t());  // [items, members]
+  return at::var(at::softmax(scores, 0), 1, /*unbiased=*/false).mean().item<double>();
 }
 
-RewardResult refit(RewardModel& model, const RewardData& data, const RewardModelConfig& config) {
+std::int64_t follow_labels(feedback::Store& store, const text::TextBundle& text, const FollowConfig& config,
+                           const FitFn& fit, const RewardModel& model, const WriteModel& write_model, Run& run) {
+  config.validate();
+  return Follower(store, text, config, run).run(fit, model, write_model);
+}
+
+RewardResult refit(RewardModel& model, const RewardData& data, const RewardModelConfig& config,
+                   const std::function<void()>& between_passes) {
   RewardResult result;
-  result.fit = fit_head(model, data.train, config.fit);
+  result.fit = fit_head(model, data.train, config.fit, [&](auto, auto) {
+    if (between_passes) between_passes();
+  });
   const auto before = score(model, items_of(data.train), config.micro_tokens);
   normalise(model, before);
   result.train = pair_accuracy(before, data.train);  // normalising keeps the order

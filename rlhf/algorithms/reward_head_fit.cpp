@@ -6,6 +6,7 @@
 #include <ATen/ops/dot.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/mv.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/std.h>
 #include <ATen/ops/zeros.h>
 
@@ -120,6 +121,19 @@ Chosen choose_l2(const Tensor& features, std::span<const data::Comparison> compa
   return best;
 }
 
+/// Weights of heads that saw other samples of the same comparisons (Efron 1979), from where the head itself stands.
+Tensor bootstrap(const Tensor& features, std::span<const data::Comparison> comparisons, const HeadFitConfig& config, double l2, const Tensor& weight) {
+  std::vector<Tensor> members;
+  for (std::int64_t member = 0; member < config.members; ++member) {
+    Random random(derive(config.seed, {hash("reward head member"), static_cast<std::uint64_t>(member)}));
+    std::vector<std::int64_t> drawn(comparisons.size());
+    for (auto& each : drawn) each = random.below(static_cast<std::int64_t>(comparisons.size()));
+    const Subset sample = subset(comparisons, drawn);
+    members.push_back(fit_choice(features.index_select(0, sample.rows), sample.judgements, l2, config.iterations, weight));
+  }
+  return at::stack(members);
+}
+
 }  // namespace
 
 void HeadFitConfig::fields(Fields& f) {
@@ -127,7 +141,8 @@ void HeadFitConfig::fields(Fields& f) {
   f.field("validation", validation, "share of the comparisons that chooses the strength");
   f.field("iterations", iterations, "of L-BFGS, per strength");
   f.field("micro_tokens", micro_tokens, "tokens per forward pass");
-  f.field("seed", seed, "which comparisons validate");
+  f.field("members", members, "heads of an ensemble, each fitted to comparisons drawn with replacement");
+  f.field("seed", seed, "which comparisons validate, and which a member of the ensemble gets");
 }
 
 void HeadFitConfig::validate() const {
@@ -136,6 +151,7 @@ void HeadFitConfig::validate() const {
   };
   require(!l2.empty() && *std::min_element(l2.begin(), l2.end()) > 0, "l2", "the list is empty, or an entry is not more than 0");
   require(validation > 0 && validation < 1, "validation", "it is not between 0 and 1");
+  require(members >= 0, "members", "it is negative");
   require(iterations > 0, "iterations", "it is not at least 1");
 }
 
@@ -196,7 +212,8 @@ HeadFit fit_head(RewardModel& model, std::span<const data::Comparison> compariso
   model.gain.fill_(1);
   model.bias.zero_();
   return {.l2 = chosen.l2, .train_loss = best_of_n_loss(at::mv(features, weight), all).loss.item<double>(),
-          .validation_loss = chosen.loss, .validation_accuracy = chosen.accuracy};
+          .validation_loss = chosen.loss, .validation_accuracy = chosen.accuracy,
+          .members = config.members > 0 ? bootstrap(features, comparisons, config, chosen.l2, weight) / spread : Tensor()};
 }
 
 }  // namespace rlhf::algorithms

@@ -18,7 +18,8 @@ struct HeadFitConfig {
   double validation = 0.15;         // share of the comparisons that chooses l2
   std::int64_t iterations = 60;     // of L-BFGS, per l2
   std::int64_t micro_tokens = 8192;
-  std::uint64_t seed = 0;           // which comparisons validate
+  std::int64_t members = 0;         // of an ensemble beside the head: each fitted to comparisons drawn with replacement
+  std::uint64_t seed = 0;           // which comparisons validate, and which a member gets
 
   void fields(Fields& f);
   void validate() const;
@@ -29,6 +30,7 @@ struct HeadFit {
   double train_loss = 0;       // nats per judgement, all of them, without the penalty
   double validation_loss = 0;  // at the chosen l2, before the refit
   double validation_accuracy = 0;
+  Tensor members;              // [members, width] weights on plain features; where their scores differ, little is known
 };
 
 /// A minimum of  best_of_n_loss(features · w) + l2 / 2 |w|^2.

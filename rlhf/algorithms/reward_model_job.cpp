@@ -61,14 +61,16 @@ class RewardModelJob final : public Job {
     if (config_.trunk != RewardTrunk::frozen)
       throw Error({.category = Category::usage, .where = "trunk", .what = "a reward model that follows a store has a frozen trunk", .fix = "Leave `trunk` out."});
     const auto loaded = models::load_model(model_.model, models_);
-    const auto store = feedback::Store::open(following_.store, {.project = following_.project});
+    auto store = feedback::Store::open(following_.store, {.project = following_.project});
     auto model = make_reward_model(*loaded.model, reading_, derive(config_.seed, {hash("reward head")}));
+    auto config = config_;
+    if (following_.select && config.fit.members == 0) config.fit.members = 5;  // Christiano et al. 2017 had three
     const auto fit = [&](const RewardData& data) {
       model = make_reward_model(*loaded.model, reading_, derive(config_.seed, {hash("reward head")}));
-      return refit(model, data, config_);
+      return refit(model, data, config, [&] { if (run.stop_requested()) throw StopRequested(); });
     };
     const auto write = [&](const std::filesystem::path& folder) { save_head(model, folder, model_.model); };
-    follow_labels(store, loaded.text, following_, fit, write, run);
+    follow_labels(store, loaded.text, following_, fit, model, write, run);
   }
 
   std::pair<std::vector<data::Comparison>, std::vector<data::Comparison>> split(std::vector<data::Comparison> rows) const {

@@ -3,7 +3,7 @@
 usage: follow.py RLHF SOURCE
 
 A scripted labeler prefers completions that say "good", over HTTP like the page does. Versions must come as labels do, learn the
-preference, survive SIGTERM, and go on from the last one when resumed.
+preference, survive SIGTERM, and go on from the last one when resumed. With --select, what an ensemble disagrees on is asked next.
 """
 import json
 import pathlib
@@ -50,10 +50,37 @@ def wait_for(what, holds, process, seconds=120):
         time.sleep(0.1)
 
 
+def selection(rlhf, model, scratch):
+    """The model learns what is good; of what is still open, pairs without a good one are then asked first, except for a share drawn at random."""
+    store, choose, pairs = scratch / "select.db", random.Random(6), []
+    for i in range(160):
+        clear = [f"{choose.choice(WORDS)} is good {i}", f"{choose.choice(WORDS)} is bad {i}"]
+        neither = [f"{choose.choice(WORDS)} {choose.choice(WORDS)} {i}" for _ in range(2)]
+        pairs.append({"prompt": f"Story {i}:", "completions": clear if i < 110 else neither, "priority": 1.0 if i < 60 else 0.0})
+    (scratch / "select.jsonl").write_text("".join(json.dumps(pair) + "\n" for pair in pairs))
+    server, url = start(rlhf, "collect", store, "--questions", scratch / "select.jsonl", "--heldout", "0", "--runs", scratch)
+    try:
+        answer(url, 60)
+        done = subprocess.run([rlhf, "train", "reward_model", "--follow", "--model", str(model), "--store", str(store), "--first-labels", "60",
+                               "--refits", "1", "--select", "--random-share", "0.2", "--output", str(scratch / "selecting")],
+                              capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        assert "asked in a new order" in done.stderr, done.stderr
+        held = [call(url, "/api/next?count=5", name=f"reader-{i}")["assignments"] for i in range(4)]
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+    unclear = ["good" not in "".join(item["text"] for item in each["question"]["items"]) for some in held for each in some]
+    print(f"of the next {len(unclear)} questions {sum(unclear)} are unclear; 50 of the 100 open ones are")
+    assert len(unclear) == 20 and sum(unclear) >= 14, "the ensemble's doubts were not asked first"
+    assert not all(unclear), "nothing was chosen at random"
+
+
 def main(rlhf, source):
     model = pathlib.Path(source) / "tests/reference/models/llama_tied"
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
+        selection(rlhf, model, scratch)
         store, run = scratch / "feedback.db", scratch / "run"
         questions(scratch / "pairs.jsonl", 160)
         server, url = start(rlhf, "collect", store, "--questions", scratch / "pairs.jsonl", "--heldout", "0.3", "--runs", scratch)
