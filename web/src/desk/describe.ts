@@ -14,7 +14,7 @@ export function promptText(question: Question): string {
   return text ?? "";
 }
 
-/** Which item the answer prefers: its index, "tie", or null where it says nothing of the kind. */
+/** Which item the answer names: its index, "tie", or null where it says nothing of the kind. */
 export function preferred(said: Feedback | undefined): number | "tie" | null {
   if (said?.kind === "comparison") return said.incomparable ? null : said.tie ? "tie" : said.best;
   if (said?.kind === "ranking") {
@@ -24,13 +24,16 @@ export function preferred(said: Feedback | undefined): number | "tie" | null {
   return null;
 }
 
+/** Some forms ask which of two is worse: their answers name that one. */
+export const asksWorse = (question: Question): boolean => !!question.form?.parts?.[0]?.worse;
+
 function comparison(said: Comparison, question: Question): string {
   if (said.incomparable) return "Cannot be compared";
   if (said.both_bad) return "None is acceptable";
   if (said.tie) return "Equally good";
   const levels = question.form?.parts?.find((part) => part.ask === "compare")?.levels ?? [];
   const level = levels[Math.min(levels.length, Math.max(1, Math.round(said.strength * levels.length))) - 1];
-  return `${letter(said.best)} is better${level ? `: ${level}` : ""}`;
+  return `${letter(said.best)} is ${asksWorse(question) ? "worse" : "better"}${level ? `: ${level}` : ""}`;
 }
 
 function rating(said: Rating, items: number): string {
@@ -43,6 +46,7 @@ const none = (found: number, one: string, many = `${one}s`) => (found === 0 ? `N
 export function describe(said: Feedback | undefined, question: Question): string {
   switch (said?.kind) {
     case undefined: return "Nothing";
+    case "hint_judgement": return `${plural(said.opened, "hint")} opened, ${said.wrong.length} wrong`;
     case "comparison": return comparison(said, question);
     case "ranking": return said.groups.map((group) => group.map(letter).join(" = ")).join(" › ");
     case "rating": return rating(said, question.items?.length ?? 0);

@@ -140,7 +140,7 @@ function Turn({ turn, active, onSending, onChosen }: { turn: Assignment; active:
     }
   };
   useShortcut("submit", () => void goOn(), active && !!said);
-  useShortcut("chat.edit", () => setEdit(reply), active && !!said && edit === null);
+  useShortcut("chat.edit", () => setEdit(reply), active && !!said && edit === null && !part.worse);
   return (
     <div class="turn stack tight" ref={region} tabIndex={-1} role="group" aria-label="Choose a reply" onInput={() => time.input()}>
       <div class="items pair">
@@ -157,7 +157,7 @@ function Turn({ turn, active, onSending, onChosen }: { turn: Assignment; active:
       {fault && <p class="fault" role="alert">{fault}</p>}
       <div class="row">
         <Button kind="primary" action="submit" disabled={!said || busy} onClick={() => void goOn()}>Go on{said && !said.tie && !said.incomparable ? ` with ${letter(said.best)}` : ""}</Button>
-        {said && edit === null && <Button action="chat.edit" onClick={() => setEdit(reply)}>Make it better first</Button>}
+        {said && edit === null && !part.worse && <Button action="chat.edit" onClick={() => setEdit(reply)}>Make it better first</Button>}
       </div>
     </div>
   );

@@ -1,6 +1,6 @@
 import { useMemo } from "preact/hooks";
 import type { Question } from "../api";
-import { letter, promptText } from "../desk/describe";
+import { asksWorse, letter, promptText } from "../desk/describe";
 import { percent } from "../desk/format";
 import { wordDiff, type Piece } from "../desk/word_diff";
 import { Badge } from "../desk/parts";
@@ -27,7 +27,7 @@ export function Items({ question, preferred, diff, voters }: ItemsProps) {
       <div class="text-cards">
         {question.items.map((item, index) => (
           <div role="group" key={index} class={preferred === index ? "text-card preferred" : "text-card"} aria-label={`Item ${letter(index)}`}>
-            <div class="text-card-head"><span>{letter(index)}</span>{preferred === index && <Badge tone="accent">Better</Badge>}</div>
+            <div class="text-card-head"><span>{letter(index)}</span>{preferred === index && <Badge tone="accent">{asksWorse(question) ? "Worse" : "Better"}</Badge>}</div>
             {compared ? <Pieces pieces={index === 0 ? compared.left : compared.right} /> : <p class="prose">{item.text || (item.clip ? "A clip" : "")}</p>}
             {item.quotes?.map((quote) => <blockquote key={quote.title} class="cited small"><strong>{quote.title}</strong> {quote.text}</blockquote>)}
             {voters?.[index] && <p class="voters small">{voters[index]!.length ? voters[index]!.join(", ") : <span class="soft">nobody</span>}</p>}

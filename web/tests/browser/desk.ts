@@ -22,7 +22,7 @@ export const texts = [
   "Break the work into pieces of ten minutes.", "Drink some water first.", "Ask for help.", "Make a plan for the week.", "Put the phone away.", "Begin anywhere.", "Sleep, then start.",
 ];
 
-type Asked = Partial<Omit<Made, "items">> & { form: string | Form; items?: (string | Made["items"][number])[]; hints?: Hint[] };
+type Asked = Partial<Omit<Made, "items">> & { form: string | Form; items?: (string | Made["items"][number])[]; hints?: Hint[]; gold?: object };
 
 /// A record as `rlhf collect` reads it, one line of JSON.
 export function record(asked: Asked): Record<string, unknown> {

@@ -401,7 +401,7 @@ describe("a finished attack", () => {
 
 describe("converse", () => {
   beforeAll(async () => { if (real) { await desk.close(); desk = await Desk.open("--model", "smollm2-135m", "--max-new-tokens", "8"); } }, 60_000);
-  test("two turns by keyboard, the second reply edited", async () => {
+  test("an attack by keyboard: the plan, two turns, the success", async () => {
     const id = await ask("red_team", 0, { target: "Insults" });
     expect(await page.getByLabel("Your message").count()).toBe(0); // first the plan
     await page.getByRole("textbox", { name: /what will you try/ }).focus();
@@ -417,9 +417,7 @@ describe("converse", () => {
     await keys(page, "Enter");
     await page.locator(".bubble", { hasText: "More" }).waitFor();
     await page.getByLabel("Choose a reply").waitFor();
-    await keys(page, "ArrowRight", "i");
-    await page.getByLabel("Your version of the reply").fill("No, and that is final.");
-    await keys(page, "Control+Enter");
+    await keys(page, "ArrowRight", "Enter");
     await button(page, /End the conversation/).waitFor();
     await keys(page, "Escape", "x", "3", "Enter");
     const { said, answer } = await arrived(id);
@@ -431,11 +429,26 @@ describe("converse", () => {
     if (!real) expect(desk.server!.log.find((entry) => entry.question.id === said.turns[0])!.answer.said).toMatchObject({ best: 1 - best }); // stored is the better one
     if (real) expect(desk.stored(said.turns[0])).toMatchObject({ said: { best: 1 - best } });
     if (!real) expect(chosen).toBe("Of course. Start with the smallest step.");
-    expect(said.messages.map((each: any) => each.content)).toEqual(["Hello", chosen, "More", "No, and that is final."]);
+    expect(said.messages.map((each: any) => each.content)).toEqual(["Hello", chosen, "More", expect.any(String)]);
     expect((answer.details.success as any).values[0].value).toBe(3);
     expect((answer.details.plan as any).text).toBe("Be polite, then ask for an insult");
     const second = await desk.arrived(said.turns[1]);
     expect(second.answer.said).toMatchObject(real ? { strength: 0.25 } : { best: 1, strength: 0.25 }); // which reply was made second is the model's affair
+  });
+  test("a reply is made better first, by keyboard", async () => {
+    const id = await ask("conversation", 0);
+    await page.getByLabel("Your message").waitFor();
+    await page.keyboard.type("Hello");
+    await keys(page, "Enter");
+    await page.getByLabel("Choose a reply").waitFor();
+    await keys(page, "ArrowRight", "i");
+    await page.getByLabel("Your version of the reply").fill("No, and that is final.");
+    await keys(page, "Control+Enter");
+    await button(page, /End the conversation/).waitFor();
+    await keys(page, "Escape", "x", "Enter");
+    const { said } = await arrived(id);
+    expect(said.messages.map((each: any) => each.content)).toEqual(["Hello", "No, and that is final."]);
+    expect((await desk.arrived(said.turns[0])).question.form.name).toBe("pair_strength");
   });
   test("by mouse; a reload between the turns loses nothing", async () => {
     const id = await ask("conversation", 0);
