@@ -193,7 +193,7 @@ describe("runs", () => {
     await page.getByRole("switch", { name: "Logarithmic" }).check({ force: true });
     await page.getByText(/have no place on a logarithmic axis/).first().waitFor();
     await page.getByLabel("Distance from the start: as a table").click();
-    expect(await page.getByRole("region", { name: "Distance from the start, values" }).locator("tbody tr").count()).toBe(31);
+    await expect.poll(() => page.getByRole("region", { name: "Distance from the start, values" }).locator("tbody tr").count()).toBe(31);
     await page.close();
   });
   test("samples of one prompt over time", async () => {
