@@ -1,8 +1,8 @@
 import { announce } from "../announce";
-import type { RuleJudgement, Verdict } from "../api";
+import type { Question, RuleJudgement, Verdict } from "../api";
 import { Button } from "../components/Button";
 import { useShortcut } from "../shortcuts";
-import { letter } from "./draft";
+import { letter, rowsOf } from "./draft";
 import type { PartProps } from "./part";
 
 const verdicts: { value: Verdict; label: string; action: string; sign: string }[] = [
@@ -11,11 +11,13 @@ const verdicts: { value: Verdict; label: string; action: string; sign: string }[
   { value: "unsure", label: "Unsure", action: "rules.unsure", sign: "?" },
 ];
 
+/// Without items, the dialogue as a whole is judged.
+const judged = (question: Question) => (question.items.length ? question.items : [null]);
+
 /// Does an item break a named rule? Each rule on its own; or, where the part need not be answered, a list of problems to tick.
 export function JudgeRules(props: PartProps<RuleJudgement>) {
   const { part, question, draft, onDraft, active, row, onRow, onNext } = props;
-  const wholes = question.items.length ? question.items : [null]; // without items, the dialogue as a whole is judged
-  const rows = wholes.length * part.rules.length;
+  const rows = rowsOf(part, question);
   const at = (place: number) => ({ item: Math.floor(place / part.rules.length), rule: part.rules[place % part.rules.length]! });
   const find = (item: number, rule: string) => draft?.entries.find((each) => each.item === item && each.rule === rule)?.verdict;
   const give = (item: number, rule: string, verdict: Verdict) => {
@@ -36,7 +38,7 @@ export function JudgeRules(props: PartProps<RuleJudgement>) {
   if (!part.required) return <Ticks {...props} find={find} />;
   return (
     <div class="item-grid">
-      {wholes.map((_, item) => (
+      {judged(question).map((_, item) => (
         <div key={item} class="item-part">
           {question.items.length > 1 && <h3 class="letter-head"><span class="letter">{letter(item)}</span></h3>}
           {part.rules.map((rule, place) => {
@@ -75,7 +77,7 @@ function Ticks({ part, question, draft, onDraft, active, row, onRow, find }: Tic
   };
   return (
     <div class="item-grid">
-      {(question.items.length ? question.items : [null]).map((_, item) => {
+      {judged(question).map((_, item) => {
         const broken = part.rules.map((rule) => rule.name).filter((rule) => find(item, rule) === "breach");
         const seen = draft?.entries.some((each) => each.item === item) ?? false;
         return (

@@ -61,7 +61,7 @@ export function missing(part: Part, question: Question, draft: PartDraft | undef
     case "rate":
       return left(rowsOf(part, question) - ((draft as Rating)?.values.length ?? 0), "scale");
     case "judge_rules":
-      return left(Math.max(1, items) * part.rules.length - ((draft as RuleJudgement)?.entries.length ?? 0), "rule");
+      return left(rowsOf(part, question) - ((draft as RuleJudgement)?.entries.length ?? 0), "rule");
     case "judge_evidence":
       return left(2 * items - ((draft as EvidenceDraft)?.entries.reduce((sum, each) => sum + +!!each.plausible + +!!each.supported, 0) ?? 0), "line");
     case "mark_spans":
