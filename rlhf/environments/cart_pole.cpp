@@ -1,13 +1,12 @@
 #include "rlhf/environments/cart_pole.h"
 
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <numbers>
 
 #include "rlhf/core/error.h"
-#include "rlhf/core/seed.h"
 #include "rlhf/environments/detail/cart_pole_picture.h"
+#include "rlhf/environments/detail/world_impl.h"
 
 namespace rlhf::environments {
 namespace {
@@ -26,18 +25,6 @@ Spec spec_of(const CartPoleConfig& config) {
           .step_seconds = tau,
           .can = {.state = true, .render = true},
           .settings = rlhf::to_json(config)};
-}
-
-CartPoleState start_given(const Spec& spec, const nlohmann::json& values) {
-  try {
-    const auto numbers = values.get<std::array<double, 4>>();
-    return {numbers[0], numbers[1], numbers[2], numbers[3]};
-  } catch (const nlohmann::json::exception&) {
-    throw Error({.category = Category::usage,
-                 .where = "environment " + spec.name,
-                 .what = "the option 'state' of reset is " + values.dump(),
-                 .fix = "Give four numbers: position, velocity, angle, angular velocity."});
-  }
 }
 
 }  // namespace
@@ -65,60 +52,43 @@ void CartPoleConfig::validate() const {
                .fix = "Give the longest episode in steps, or 0 for no limit."});
 }
 
-CartPole::CartPole(const CartPoleConfig& config) : config_(config), spec_(spec_of(config)) { config.validate(); }
+CartPoleWorld::CartPoleWorld(const CartPoleConfig& config) : config_(config), spec_(spec_of(config)) { config.validate(); }
 
-Start CartPole::reset(std::uint64_t seed, const nlohmann::json& options) {
-  check_options(spec_, options, {"state"});
-  Random random(derive(seed, {hash("cart_pole.reset")}));
+CartPoleState CartPoleWorld::start(Random& random) const {
   const auto draw = [&] { return -0.05 + 0.1 * random.uniform(); };
-  now_ = {.running = 1};
-  for (double* part :
-       {&now_.physics.position, &now_.physics.velocity, &now_.physics.angle, &now_.physics.angular_velocity}) {
-    *part = draw();
-  }
-  if (options.is_object() && options.contains("state")) now_.physics = start_given(spec_, options["state"]);
-  return {.observation = observation()};
+  CartPoleState state;
+  for (double* part : {&state.position, &state.velocity, &state.angle, &state.angular_velocity}) *part = draw();
+  return state;
 }
 
-Step CartPole::step(const Action& action) {
-  if (!now_.running) throw_not_running(spec_);
-  now_.physics = advance(now_.physics, checked_choice(spec_, action) == 1);
-  ++now_.steps;
-  const bool fell = failed(now_.physics);
-  const bool late = config_.max_steps > 0 && now_.steps >= config_.max_steps;
-  now_.running = !fell && !late;
-  const double reward = config_.sutton_barto_reward ? (fell ? -1.0 : 0.0) : 1.0;
-  return {.observation = observation(), .reward = reward, .terminated = fell, .truncated = late};
+CartPoleState CartPoleWorld::given(const std::vector<double>& numbers) const {
+  require_numbers(spec_, numbers, {"position", "velocity", "angle", "angular velocity"});
+  return {numbers[0], numbers[1], numbers[2], numbers[3]};
 }
 
-std::string CartPole::state() const { return {reinterpret_cast<const char*>(&now_), sizeof now_}; }
-
-void CartPole::set_state(std::string_view bytes) {
-  Moment moment;
-  bool good = bytes.size() == sizeof moment;
-  if (good) {
-    std::memcpy(&moment, bytes.data(), sizeof moment);
-    const auto& [x, x_dot, theta, theta_dot] = moment.physics;
-    good = std::isfinite(x) && std::isfinite(x_dot) && std::isfinite(theta) && std::isfinite(theta_dot) &&
-           moment.steps >= 0 && (moment.running == 0 || moment.running == 1);
-  }
-  if (!good) {
-    throw Error({.category = Category::bad_data,
-                 .where = "environment cart_pole",
-                 .what = "these bytes are no state of it",
-                 .fix = "Give what state() of the same environment returned."});
-  }
-  now_ = moment;
+Outcome CartPoleWorld::advance(State& state, std::int64_t action) const {
+  state = environments::advance(state, action == 1);
+  const bool fell = failed(state);
+  return {.reward = config_.sutton_barto_reward ? (fell ? -1.0 : 0.0) : 1.0, .terminated = fell};
 }
 
-Image CartPole::render(int width, int height) const {
-  return draw_cart_pole(now_.physics, {.track = largest_position, .pole = 2 * half_length}, width, height);
+void CartPoleWorld::observe(const State& state, float* out) const {
+  out[0] = static_cast<float>(state.position);
+  out[1] = static_cast<float>(state.velocity);
+  out[2] = static_cast<float>(state.angle);
+  out[3] = static_cast<float>(state.angular_velocity);
 }
 
-Array CartPole::observation() const {
-  const auto& [x, x_dot, theta, theta_dot] = now_.physics;
-  return std::vector<float>{static_cast<float>(x), static_cast<float>(x_dot), static_cast<float>(theta),
-                            static_cast<float>(theta_dot)};
+bool CartPoleWorld::possible(const State& state) const {
+  return std::isfinite(state.position) && std::isfinite(state.velocity) && std::isfinite(state.angle) &&
+         std::isfinite(state.angular_velocity);
 }
+
+Image CartPoleWorld::draw(const State& state, int width, int height) const {
+  return draw_cart_pole(state, {.track = largest_position, .pole = 2 * half_length}, width, height);
+}
+
+template class Single<CartPoleWorld>;
+template class Batch<CartPoleWorld>;
 
 }  // namespace rlhf::environments

@@ -1,6 +1,6 @@
 #pragma once
 #include "rlhf/core/fields.h"
-#include "rlhf/environments/environment.h"
+#include "rlhf/environments/world.h"
 
 namespace rlhf::environments {
 
@@ -39,31 +39,29 @@ struct CartPoleConfig {
 ///
 /// Differs from Gymnasium: its resets draw from NumPy's generator, ours from rlhf::Random, so that equal seeds start
 /// elsewhere. The picture is our own. After a failure it shows the pole in red.
-class CartPole : public Environment {
+class CartPoleWorld {
  public:
-  explicit CartPole(const CartPoleConfig& config = {});
+  using Config = CartPoleConfig;
+  using State = CartPoleState;
+  using Observed = float;
+  static constexpr bool discrete = true, chance = false;
 
-  const Spec& spec() const override { return spec_; }
-  using Environment::reset;
-  Start reset(std::uint64_t seed, const nlohmann::json& options) override;
-  Step step(const Action& action) override;
-  std::string state() const override;
-  void set_state(std::string_view bytes) override;
-  Image render(int width, int height) const override;
-
-  const CartPoleState& physics() const { return now_.physics; }
+  explicit CartPoleWorld(const CartPoleConfig& config);
+  const Spec& spec() const { return spec_; }
+  State start(Random& random) const;
+  State given(const std::vector<double>& numbers) const;
+  Outcome advance(State& state, std::int64_t action) const;
+  void observe(const State& state, float* out) const;
+  bool possible(const State& state) const;
+  Image draw(const State& state, int width, int height) const;
 
  private:
-  struct Moment {
-    CartPoleState physics;
-    std::int64_t steps = 0;
-    std::int64_t running = 0;  // 1 between a reset and the end of the episode
-  };
-  Array observation() const;
-
   CartPoleConfig config_;
   Spec spec_;
-  Moment now_;
 };
+
+extern template class Single<CartPoleWorld>;
+extern template class Batch<CartPoleWorld>;
+using CartPole = Single<CartPoleWorld>;
 
 }  // namespace rlhf::environments

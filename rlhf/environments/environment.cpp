@@ -75,6 +75,18 @@ std::int64_t checked_choice(const Spec& spec, const Action& action) {
   return *choice;
 }
 
+const float* checked_numbers(const Spec& spec, const Action& action) {
+  std::int64_t expected = 1;
+  for (const auto side : std::get<Box>(spec.action).shape) expected *= side;
+  const auto* numbers = std::get_if<std::vector<float>>(&action);
+  if (!numbers || std::ssize(*numbers) != expected)
+    throw_usage(spec, numbers ? fmt::format("the action has {} numbers", numbers->size()) : "the action is a choice",
+                fmt::format("Give {} numbers.", expected));
+  if (!std::all_of(numbers->begin(), numbers->end(), [](float number) { return std::isfinite(number); }))
+    throw_usage(spec, "the action holds something that is no number", "Look for a division by zero in the policy.");
+  return numbers->data();
+}
+
 void check_options(const Spec& spec, const nlohmann::json& options, const std::vector<std::string>& known) {
   if (options.is_null()) return;
   if (!options.is_object()) throw_usage(spec, "the options of reset are not an object", "");

@@ -93,6 +93,10 @@ class Environment {
 /// The index that a Discrete action holds. Throws rlhf::Error naming the environment and what it offers.
 std::int64_t checked_choice(const Spec& spec, const Action& action);
 
+/// The numbers that a Box action holds, as many as its shape has. They may lie outside the bounds: what then happens is
+/// the environment's rule. Throws rlhf::Error for another kind or count, and for what is no number.
+const float* checked_numbers(const Spec& spec, const Action& action);
+
 /// Throws rlhf::Error (usage) for a key of `options` that is not in `known`.
 void check_options(const Spec& spec, const nlohmann::json& options, const std::vector<std::string>& known);
 

@@ -25,6 +25,19 @@ struct Kind : EnvironmentKind {
   std::unique_ptr<Environment> make() const override { return std::make_unique<Made>(config); }
 };
 
+/// For the rules of a world, which step in one loop.
+template <class W>
+struct WorldKind : Kind<Single<W>, typename W::Config> {
+  std::unique_ptr<VectorEnvironment> make_vector(const VectorOptions& options) const override {
+    return std::make_unique<Batch<W>>(this->config, options);
+  }
+};
+
+template <class W>
+std::unique_ptr<EnvironmentKind> world() {
+  return std::make_unique<WorldKind<W>>();
+}
+
 template <class Made, class Config>
 std::unique_ptr<EnvironmentKind> make_kind() {
   return std::make_unique<Kind<Made, Config>>();
@@ -33,7 +46,7 @@ std::unique_ptr<EnvironmentKind> make_kind() {
 }  // namespace
 
 EnvironmentTable builtin_environments() {
-  return {{"cart_pole", make_kind<CartPole, CartPoleConfig>}, {"grid", make_kind<Grid, GridConfig>}};
+  return {{"cart_pole", world<CartPoleWorld>}, {"grid", make_kind<Grid, GridConfig>}};
 }
 
 std::unique_ptr<EnvironmentKind> find_environment(const EnvironmentTable& table, std::string_view name) {
@@ -47,13 +60,31 @@ std::unique_ptr<EnvironmentKind> find_environment(const EnvironmentTable& table,
                .fix = close ? fmt::format("Did you mean '{}'?", *close) : ""});
 }
 
-std::unique_ptr<Environment> make_environment(const EnvironmentTable& table, std::string_view name,
-                                              const nlohmann::json& settings) {
-  const auto kind = find_environment(table, name);
+std::unique_ptr<VectorEnvironment> EnvironmentKind::make_vector(const VectorOptions& options) const {
+  return each_of([this] { return make(); }, options);
+}
+
+namespace {
+
+std::unique_ptr<EnvironmentKind> configured(const EnvironmentTable& table, std::string_view name,
+                                            const nlohmann::json& settings) {
+  auto kind = find_environment(table, name);
   const auto fields = fields_of(*kind);
   if (!settings.is_null()) from_json(fields, settings, fmt::format("settings of {}", name));
   validate(fields);
-  return kind->make();
+  return kind;
+}
+
+}  // namespace
+
+std::unique_ptr<Environment> make_environment(const EnvironmentTable& table, std::string_view name,
+                                              const nlohmann::json& settings) {
+  return configured(table, name, settings)->make();
+}
+
+std::unique_ptr<VectorEnvironment> make_vector(const EnvironmentTable& table, std::string_view name,
+                                               const nlohmann::json& settings, const VectorOptions& options) {
+  return configured(table, name, settings)->make_vector(options);
 }
 
 }  // namespace rlhf::environments

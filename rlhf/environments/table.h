@@ -6,6 +6,7 @@
 
 #include "rlhf/core/fields.h"
 #include "rlhf/environments/environment.h"
+#include "rlhf/environments/vector.h"
 
 namespace rlhf::environments {
 
@@ -14,6 +15,8 @@ struct EnvironmentKind {
   virtual ~EnvironmentKind() = default;
   virtual void fields(Fields& fields) = 0;
   virtual std::unique_ptr<Environment> make() const = 0;
+  /// Many of it; unless a kind has something faster, one Environment each.
+  virtual std::unique_ptr<VectorEnvironment> make_vector(const VectorOptions& options) const;
 };
 
 /// Names to factories. A value that an application extends and passes on:
@@ -31,5 +34,9 @@ std::unique_ptr<EnvironmentKind> find_environment(const EnvironmentTable& table,
 /// The environment with these settings (an object, or null for the defaults): what Spec::settings holds makes it again.
 std::unique_ptr<Environment> make_environment(const EnvironmentTable& table, std::string_view name,
                                               const nlohmann::json& settings = nullptr);
+
+/// The same, many of them.
+std::unique_ptr<VectorEnvironment> make_vector(const EnvironmentTable& table, std::string_view name,
+                                               const nlohmann::json& settings, const VectorOptions& options);
 
 }  // namespace rlhf::environments

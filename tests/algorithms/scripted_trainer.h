@@ -39,7 +39,7 @@ class ScriptedTrainer : public Audience {
 
   void show(const View& view, const environments::Environment& environment) override {
     views.push_back(view);
-    const auto seen = dynamic_cast<const environments::CartPole&>(environment).physics();
+    const auto seen = dynamic_cast<const environments::CartPole&>(environment).now();
     const bool stepped = view.action && view.step > 1 && !(seen == before_);
     if (stepped && random_.uniform() < habits_.comments) judge(std::get<std::int64_t>(*view.action));
     before_ = seen;

@@ -43,7 +43,7 @@ TEST(CartPole, WholeEpisodesAreGymnasiums) {
     for (std::size_t t = 0; t < steps; ++t) {
       const auto step = environment.step(episode["actions"][t].get<std::int64_t>());
       // A difference in the last bit of a sine grows e-fold five times a second in a falling pole.
-      if (t < 100) ASSERT_LE(distance(environment.physics(), state_of(episode["states"][t])), 1e-12) << "step " << t;
+      if (t < 100) ASSERT_LE(distance(environment.now(), state_of(episode["states"][t])), 1e-12) << "step " << t;
       EXPECT_EQ(step.reward, episode["rewards"][t].get<double>());
       EXPECT_EQ(step.terminated, t + 1 == steps && episode["ended"]["terminated"].get<bool>()) << t;
       EXPECT_EQ(step.truncated, t + 1 == steps && episode["ended"]["truncated"].get<bool>()) << t;
