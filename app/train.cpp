@@ -5,11 +5,13 @@
 #include "app/commands.h"
 #include "app/run_job.h"
 #include "rlhf/algorithms/table.h"
+#include "rlhf/control/table.h"
 
 namespace rlhf::app {
 
 int train(const Invocation& call) {
-  const auto table = algorithms::builtin_algorithms();
+  auto table = algorithms::builtin_algorithms();
+  table.merge(control::builtin_algorithms());
   if (call.arguments.empty() || call.arguments.front().starts_with("-")) {
     std::cout << "usage: rlhf train ALGORITHM [-c FILE.toml]... [key=value]... [--output DIR] [--resume | --overwrite] [--dry-run]\n\n";
     for (const auto& [name, make] : table) std::cout << "  " << name << "\n";

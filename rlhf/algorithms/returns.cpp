@@ -23,12 +23,20 @@ void require_ragged(const char* where, const Tensor& values, std::span<const std
                .fix = "Pass starts = {0, length of the first, length of the first two, ...}."});
 }
 
+void require_one_each(const char* where, const Tensor& after, std::span<const std::int64_t> starts) {
+  if (after.dim() == 1 && after.size(0) + 1 == std::ssize(starts)) return;
+  throw Error({.category = Category::usage,
+               .where = where,
+               .what = std::to_string(after.numel()) + " values after " + std::to_string(starts.size() - 1) + " sequences",
+               .fix = "Give one for each sequence, 0 where it ended."});
+}
+
 void require_share(const char* field, double value) {
   if (value >= 0 && value <= 1) return;
   throw Error({.category = Category::usage,
                .where = field,
                .what = std::to_string(value) + " is not in 0..1",
-               .fix = "Take 1 for text; 0.95 to 1 for lambda."});
+               .fix = "Take 1 for text, 0.99 for control; 0.95 to 1 for lambda."});
 }
 
 }  // namespace
@@ -43,9 +51,12 @@ void GaeConfig::validate() const {
   require_share("gae.lambda", lambda);
 }
 
-Targets gae(const Tensor& rewards, const Tensor& values, std::span<const std::int64_t> starts, const GaeConfig& config) {
+Targets gae(const Tensor& rewards, const Tensor& values, std::span<const std::int64_t> starts, const GaeConfig& config,
+            const Tensor& after) {
   require_ragged("gae", rewards, starts);
   require_ragged("gae", values, starts);
+  if (after.defined()) require_one_each("gae", after, starts);
+  const Tensor after_tensor = after.defined() ? plain(after) : Tensor();
   const Tensor reward_tensor = plain(rewards), value_tensor = plain(values);
   Targets targets{.advantages = at::empty_like(reward_tensor), .returns = at::empty_like(reward_tensor)};
   const float* reward = reward_tensor.const_data_ptr<float>();
@@ -53,7 +64,7 @@ Targets gae(const Tensor& rewards, const Tensor& values, std::span<const std::in
   float* advantages = targets.advantages.mutable_data_ptr<float>();
   float* returns = targets.returns.mutable_data_ptr<float>();
   for (std::size_t sequence = 0; sequence + 1 < starts.size(); ++sequence) {
-    double next_value = 0, advantage = 0;
+    double next_value = after.defined() ? after_tensor.const_data_ptr<float>()[sequence] : 0.0, advantage = 0;
     for (std::int64_t t = starts[sequence + 1] - 1; t >= starts[sequence]; --t) {
       const double delta = reward[t] + config.gamma * next_value - value[t];
       advantage = delta + config.gamma * config.lambda * advantage;

@@ -27,10 +27,14 @@ struct Targets {
 ///   values   [tokens]  the value of the state in which each token was chosen, before it is read
 ///   starts   [sequences + 1]  where each sequence begins; a sequence may be empty
 ///
-///   delta_t = r_t + gamma V_{t+1} - V_t,  A_t = delta_t + gamma lambda A_{t+1};  V and A after the last token are 0.
+///   delta_t = r_t + gamma V_{t+1} - V_t,  A_t = delta_t + gamma lambda A_{t+1};  A after the last token is 0.
+///
+/// V after the last token is 0: the sequence ended. Where it only stopped being looked at (an episode that a time limit cut,
+/// or that goes on in the next rollout), `after` [sequences] holds the value of the state it stopped in.
 ///
 /// float32 on the CPU; no gradient flows. Throws rlhf::Error if the shapes differ or `starts` doesn't cover the tokens.
-Targets gae(const Tensor& rewards, const Tensor& values, std::span<const std::int64_t> starts, const GaeConfig& config = {});
+Targets gae(const Tensor& rewards, const Tensor& values, std::span<const std::int64_t> starts, const GaeConfig& config = {},
+            const Tensor& after = {});
 
 /// Discounted sums of what follows: G_t = r_t + gamma G_{t+1}, per sequence. [tokens]
 Tensor discounted_returns(const Tensor& rewards, std::span<const std::int64_t> starts, double gamma);

@@ -52,7 +52,9 @@ void CartPoleConfig::validate() const {
                .fix = "Give the longest episode in steps, or 0 for no limit."});
 }
 
-CartPoleWorld::CartPoleWorld(const CartPoleConfig& config) : config_(config), spec_(spec_of(config)) { config.validate(); }
+CartPoleWorld::CartPoleWorld(const CartPoleConfig& config) : config_(config), spec_(spec_of(config)) {
+  config.validate();
+}
 
 CartPoleState CartPoleWorld::start(Random& random) const {
   const auto draw = [&] { return -0.05 + 0.1 * random.uniform(); };

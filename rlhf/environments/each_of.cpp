@@ -62,7 +62,8 @@ class Crew {
 class EachOf final : public VectorEnvironment {
  public:
   EachOf(const std::function<std::unique_ptr<Environment>()>& make, const VectorOptions& options)
-      : auto_reset_(options.auto_reset), crew_(static_cast<int>(std::clamp<std::int64_t>(options.threads, 1, options.count))) {
+      : auto_reset_(options.auto_reset),
+        crew_(static_cast<int>(std::clamp<std::int64_t>(options.threads, 1, options.count))) {
     for (std::int64_t i = 0; i < options.count; ++i) each_.push_back(make());
     if (each_.empty()) make_vector_step(make()->spec(), options);  // says what is wrong
     out_ = make_vector_step(spec(), options);
@@ -76,7 +77,9 @@ class EachOf final : public VectorEnvironment {
   AutoReset auto_reset() const override { return auto_reset_; }
   const Tensor& observations() const override { return out_.observations; }
   Place place(std::int64_t environment) const override { return places_.at(static_cast<std::size_t>(environment)); }
-  std::string state_of(std::int64_t environment) const override { return each_.at(static_cast<std::size_t>(environment))->state(); }
+  std::string state_of(std::int64_t environment) const override {
+    return each_.at(static_cast<std::size_t>(environment))->state();
+  }
 
   const Tensor& reset(std::uint64_t seed) override {
     seed_ = seed;
@@ -109,7 +112,8 @@ class EachOf final : public VectorEnvironment {
 
   void set_state(std::string_view bytes) override {
     const auto record = nlohmann::json::from_cbor(bytes.begin(), bytes.end(), true, false);
-    if (!record.is_object() || record.value("each", nlohmann::json::array()).size() != each_.size()) throw_no_state(spec());
+    if (!record.is_object() || record.value("each", nlohmann::json::array()).size() != each_.size())
+      throw_no_state(spec());
     seed_ = record["seed"];
     clear_flags(out_);
     for (std::int64_t i = 0; i < count(); ++i) {
@@ -131,7 +135,9 @@ class EachOf final : public VectorEnvironment {
     });
   }
 
-  char* row(const Tensor& of, std::int64_t i) const { return static_cast<char*>(of.mutable_data_ptr()) + i * row_bytes_; }
+  char* row(const Tensor& of, std::int64_t i) const {
+    return static_cast<char*>(of.mutable_data_ptr()) + i * row_bytes_;
+  }
 
   nlohmann::json row_as_binary(std::int64_t i) const {
     const auto* seen = reinterpret_cast<const std::uint8_t*>(row(out_.observations, i));
@@ -158,7 +164,8 @@ class EachOf final : public VectorEnvironment {
   /// Returns 1 when its episode ended.
   std::int64_t step_one(std::int64_t i, const Tensor& actions) {
     auto& reward = out_.rewards.mutable_data_ptr<double>()[i];
-    bool &terminated = out_.terminated.mutable_data_ptr<bool>()[i], &truncated = out_.truncated.mutable_data_ptr<bool>()[i];
+    bool &terminated = out_.terminated.mutable_data_ptr<bool>()[i],
+         &truncated = out_.truncated.mutable_data_ptr<bool>()[i];
     if (over_[i]) {
       reward = 0;
       if (auto_reset_ == AutoReset::disabled) return 0;

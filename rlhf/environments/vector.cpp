@@ -87,7 +87,8 @@ void clear_flags(VectorStep& step) {
 
 void check_actions(const Spec& spec, const Tensor& actions, std::int64_t environments) {
   if (const auto* space = std::get_if<Discrete>(&spec.action)) {
-    if (actions.scalar_type() != at::kLong || actions.dim() != 1 || actions.size(0) != environments || !actions.is_contiguous())
+    if (actions.scalar_type() != at::kLong || actions.dim() != 1 || actions.size(0) != environments ||
+        !actions.is_contiguous())
       throw_usage(spec, fmt::format("the actions have shape [{}]", fmt::join(actions.sizes(), ", ")),
                   fmt::format("Give int64 [{}]: one choice for each environment.", environments));
     const auto* choices = actions.const_data_ptr<std::int64_t>();

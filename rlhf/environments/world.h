@@ -52,7 +52,9 @@ template <class W>
 class Rules {
  public:
   explicit Rules(const typename W::Config& config)
-      : world_(config), start_key_(hash(world_.spec().name + ".reset")), step_key_(hash(world_.spec().name + ".step")) {}
+      : world_(config),
+        start_key_(hash(world_.spec().name + ".reset")),
+        step_key_(hash(world_.spec().name + ".step")) {}
 
   const W& world() const { return world_; }
   const Spec& spec() const { return world_.spec(); }

@@ -46,7 +46,8 @@ TEST(Vector, EachEnvironmentIsWhatItWouldBeAlone) {
       }
       ++ended;
       EXPECT_EQ(many.place(i).step, 0);
-      EXPECT_EQ(std::get<std::vector<float>>(alone[i].reset(many.place(i).seed).observation), row(step.observations, i));
+      EXPECT_EQ(std::get<std::vector<float>>(alone[i].reset(many.place(i).seed).observation),
+                row(step.observations, i));
     }
   }
   EXPECT_GT(ended, 10);
@@ -86,7 +87,8 @@ TEST(Vector, GoesOnFromASavedState) {
   for (int t = 0; t < 40; ++t) one.step(choices(3, t));
   other.set_state(one.state());
   EXPECT_TRUE(other.observations().equal(one.observations()));
-  for (int t = 40; t < 120; ++t) ASSERT_TRUE(other.step(choices(3, t)).observations.equal(one.step(choices(3, t)).observations));
+  for (int t = 40; t < 120; ++t)
+    ASSERT_TRUE(other.step(choices(3, t)).observations.equal(one.step(choices(3, t)).observations));
   EXPECT_EQ(one.state(), other.state());
   EXPECT_THROW(other.set_state("no"), Error);
 }

@@ -18,6 +18,7 @@ LEVELS = [
     ["rlhf/generation"],
     ["rlhf/rewards"],
     ["rlhf/algorithms", "rlhf/evaluation"],
+    ["rlhf/control"],
     ["rlhf/serving"],
     ["recipes"],
     ["app"],

@@ -36,7 +36,8 @@ Step Single<W>::step(const Action& action) {
     outcome = rules_.advance(now_, checked_choice(spec(), action), truncated);
   else
     outcome = rules_.advance(now_, checked_numbers(spec(), action), truncated);
-  return {.observation = observation(), .reward = outcome.reward, .terminated = outcome.terminated, .truncated = truncated};
+  return {
+      .observation = observation(), .reward = outcome.reward, .terminated = outcome.terminated, .truncated = truncated};
 }
 
 template <class W>

@@ -1,0 +1,23 @@
+#pragma once
+#include <memory>
+
+#include "rlhf/algorithms/job.h"
+#include "rlhf/environments/table.h"
+
+namespace rlhf::control {
+
+/// The environment that a job's agent acts in, as settings name it.
+struct EnvironmentSettings {
+  std::string environment = "cart_pole";
+  std::string settings;  // a JSON object; empty = the environment's own defaults
+  int threads = 1;       // for environments whose step is slow
+
+  void fields(Fields& f);
+  /// Throws rlhf::Error (usage) for an unknown environment or setting.
+  std::unique_ptr<environments::VectorEnvironment> make(const environments::EnvironmentTable& table,
+                                                        std::int64_t count) const;
+};
+
+std::unique_ptr<algorithms::Job> make_ppo_job(environments::EnvironmentTable environments);
+
+}  // namespace rlhf::control

@@ -1,0 +1,55 @@
+#pragma once
+#include "rlhf/control/episodes.h"
+#include "rlhf/environments/vector.h"
+#include "rlhf/models/actor_critic.h"
+
+namespace rlhf::control {
+
+/// What a policy did in all environments for some steps. Environment by environment, so that an episode's steps are
+/// adjacent: `starts` and `after` are what gae() takes.
+struct Rollout {
+  Tensor observations;  // [envs, steps, ...] in which each action was chosen, as the environment gives them
+  Tensor actions;       // [envs, steps] int64, or [envs, steps, numbers] float32, as they were drawn
+  Tensor logprobs;      // [envs, steps] of the policy that acted
+  Tensor values;        // [envs, steps]
+  Tensor rewards;       // [envs, steps] float32; the environment's own until somebody else's are put in their place
+  std::vector<std::int64_t> starts;  // where each sequence begins within envs * steps, and the end
+  Tensor after;                      // [sequences] value of the state that followed; 0 where the episode terminated
+  std::vector<environments::Place> places;  // [envs * steps] which episode each step was of, and which of its steps
+  std::vector<std::string> states;          // [envs * steps] before each step; empty unless asked for
+
+  std::int64_t steps() const { return rewards.numel(); }
+  /// [envs * steps, ...] views
+  Tensor flat(const Tensor& of) const { return of.flatten(0, 1); }
+};
+
+/// Acts in environments, a rollout at a time; episodes go on from one to the next.
+///
+/// A time limit is no end: the value of the state it cut off counts (Pardo et al. 2018, arXiv:1712.00378).
+class Collector {
+ public:
+  /// Throws rlhf::Error (usage) unless the environments start anew in the same step.
+  Collector(environments::VectorEnvironment& environments, const models::ActorCritic& agent, std::int64_t steps,
+            std::uint64_t seed);
+
+  Rollout collect(bool keep_states = false);
+  const EpisodeLog& episodes() const { return episodes_; }
+
+  void save(State& state, const std::string& prefix) const;
+  void restore(const State& state, const std::string& prefix);
+
+ private:
+  void value_of_cut_off(const environments::VectorStep& step, Tensor& after) const;
+
+  environments::VectorEnvironment& environments_;
+  const models::ActorCritic& agent_;
+  std::int64_t steps_;
+  Random random_;
+  EpisodeLog episodes_;
+};
+
+/// Bytes as a tensor, for State.
+Tensor as_tensor(std::string_view bytes);
+std::string as_bytes(const Tensor& tensor);
+
+}  // namespace rlhf::control

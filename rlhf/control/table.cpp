@@ -1,0 +1,11 @@
+#include "rlhf/control/table.h"
+
+#include "rlhf/control/jobs.h"
+
+namespace rlhf::control {
+
+algorithms::AlgorithmTable builtin_algorithms(environments::EnvironmentTable environments) {
+  return {{"control_ppo", [environments] { return make_ppo_job(environments); }}};
+}
+
+}  // namespace rlhf::control
