@@ -46,12 +46,12 @@ Loss loss_of(const models::ActorCritic& agent, const Batch& batch, const PpoConf
   const auto [policy, values] = agent.judge(batch.encoded);
   const auto advantages =
       config.whiten_advantages ? algorithms::whiten(batch.advantages, {}, {.unbiased = true}) : batch.advantages;
+  const auto judged = models::judge(policy, batch.actions);
   const auto surrogate = clipped_policy_loss(
-      {.logprobs = models::logprobs(policy, batch.actions), .old_logprobs = batch.logprobs, .advantages = advantages},
-      clip);
+      {.logprobs = judged.logprobs, .old_logprobs = batch.logprobs, .advantages = advantages}, clip);
   const auto value = clipped_value_loss({.values = values, .old_values = batch.values, .returns = batch.returns},
                                         config.value_clip.value_or(std::numeric_limits<double>::infinity()));
-  const auto entropy = models::entropy(policy).mean();
+  const auto entropy = judged.entropy.mean();
   return {.total = surrogate.loss - config.entropy_coefficient * entropy + config.value_coefficient * value.loss,
           .policy = surrogate.loss.item<double>(),
           .value = value.loss.item<double>(),

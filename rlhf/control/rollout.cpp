@@ -61,7 +61,7 @@ Rollout Collector::collect(bool keep_states) {
     if (!rollout.actions.defined()) rollout.actions = room_for(actions, steps_);
     rollout.observations.select(1, t).copy_(seen);
     rollout.actions.select(1, t).copy_(actions);
-    rollout.logprobs.select(1, t).copy_(models::logprobs(policy, actions));
+    rollout.logprobs.select(1, t).copy_(models::judge(policy, actions).logprobs);
     rollout.values.select(1, t).copy_(values);
     for (std::int64_t i = 0; i < envs; ++i) {
       rollout.places[static_cast<std::size_t>(i * steps_ + t)] = environments_.place(i);

@@ -26,10 +26,12 @@ Tensor draw(const Distribution& distribution, Random& random);
 /// The likeliest action of each row.
 Tensor mode(const Distribution& distribution);
 
-/// Natural logarithm of the probability (density) of each row's action. [rows], differentiable
-Tensor logprobs(const Distribution& distribution, const Tensor& actions);
+struct Judgement {
+  Tensor logprobs;  // [rows] natural logarithm of the probability (density) of each row's action
+  Tensor entropy;   // [rows] of the distribution, nats
+};
 
-/// In nats. [rows], differentiable
-Tensor entropy(const Distribution& distribution);
+/// Both differentiable.
+Judgement judge(const Distribution& distribution, const Tensor& actions);
 
 }  // namespace rlhf::models

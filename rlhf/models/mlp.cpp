@@ -12,6 +12,7 @@
 #include <cmath>
 
 #include "rlhf/core/seed.h"
+#include "rlhf/models/detail/kernels.h"
 
 namespace rlhf::models {
 namespace {
@@ -21,10 +22,17 @@ using torch::autograd::variable_list;
 
 constexpr double leak = 0.01;
 
+bool plain(const Tensor& values) {
+  return values.is_cpu() && values.scalar_type() == at::kFloat && values.is_contiguous();
+}
+
 void activate(Tensor& values, Activation activation) {
   switch (activation) {
     case Activation::tanh:
-      values.tanh_();
+      if (plain(values))
+        kernels::tanh_in_place(values.mutable_data_ptr<float>(), values.numel());
+      else
+        values.tanh_();
       break;
     case Activation::relu:
       values.relu_();
@@ -35,10 +43,14 @@ void activate(Tensor& values, Activation activation) {
   }
 }
 
-/// The gradient before the activation, from the one after it and what the activation gave.
+/// The gradient before the activation, from the one after it, which may be overwritten, and what the activation gave.
 Tensor deactivate(const Tensor& gradient, const Tensor& activated, Activation activation) {
   switch (activation) {
     case Activation::tanh:
+      if (plain(gradient) && plain(activated)) {
+        kernels::tanh_backward(activated.const_data_ptr<float>(), gradient.numel(), gradient.mutable_data_ptr<float>());
+        return gradient;
+      }
       return at::tanh_backward(gradient, activated);
     case Activation::relu:
       return at::threshold_backward(gradient, activated, 0);

@@ -31,9 +31,32 @@ inline float fast_exp(float x) {
   return x < -87.3f ? 0.0f : mantissa * power;
 }
 
+/// Near 0 an odd polynomial, which keeps small values exact to their last bits; else 1 - 2 / (exp(2 |x|) + 1).
+inline float fast_tanh(float x) {
+  const float size = std::min(std::abs(x), 10.0f), square = x * x;
+  float p = -5.70498872745e-3f;
+  p = p * square + 2.06390887954e-2f;
+  p = p * square - 5.37397155531e-2f;
+  p = p * square + 1.33314422036e-1f;
+  p = p * square - 3.33332819422e-1f;
+  const float near = p * square * x + x;
+  const float far = std::copysign(1.0f - 2.0f / (fast_exp(2.0f * size) + 1.0f), x);
+  return size < 0.625f ? near : far;
+}
+
 inline float sigmoid(float x) { return 1.0f / (1.0f + fast_exp(-x)); }
 
 }  // namespace
+
+RLHF_MULTIVERSION
+void tanh_in_place(float* x, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) x[i] = fast_tanh(x[i]);
+}
+
+RLHF_MULTIVERSION
+void tanh_backward(const float* y, std::int64_t count, float* gradient) {
+  for (std::int64_t i = 0; i < count; ++i) gradient[i] *= 1.0f - y[i] * y[i];
+}
 
 RLHF_MULTIVERSION
 void rms_norm(const float* x, const float* weight, float eps, std::int64_t rows, std::int64_t width, float* y, float* r) {

@@ -16,6 +16,11 @@ void rms_norm_backward(const float* dy, const float* x, const float* weight, con
 void swiglu(const float* gate, const float* up, std::int64_t count, float* y);
 void swiglu_backward(const float* dy, const float* gate, const float* up, std::int64_t count, float* dgate, float* dup);
 
+/// x = tanh(x), in place, to about 2 units in the last place.
+void tanh_in_place(float* x, std::int64_t count);
+/// gradient *= 1 - y^2, in place, with y = tanh(x).
+void tanh_backward(const float* y, std::int64_t count, float* gradient);
+
 /// Rotary embedding on x [rows, heads, dim] with cosines and sines [rows, dim / 2]: the pair (j, j + dim/2) is turned.
 /// `direction` is +1 forward, -1 for the gradient. `x` and `y` may be the same memory.
 void rotate(const float* x, const float* cosines, const float* sines, std::int64_t rows, std::int64_t heads,
