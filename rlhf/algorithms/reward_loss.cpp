@@ -3,8 +3,10 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/index_put.h>
+#include <ATen/ops/log.h>
 #include <ATen/ops/log_sigmoid.h>
 #include <ATen/ops/log_softmax.h>
+#include <ATen/ops/sigmoid.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
@@ -98,6 +100,18 @@ PreferenceLoss best_of_n_loss(const Tensor& scores, std::span<const data::Compar
   return {.loss = -(table.target * log_share).sum() / (denominator > 0 ? denominator : table.strength),
           .metrics = {.accuracy = (table.pairs * (margin > 0).to(at::kFloat)).sum() / pairs,
                       .margin = (table.pairs * margin).sum() / pairs}};
+}
+
+Tensor noisy_pairwise_loss(const Tensor& gap, const Tensor& preferred, double noise) {
+  if (gap.sizes() != preferred.sizes() || gap.numel() == 0)
+    throw Error({.category = Category::usage,
+                 .where = "noisy_pairwise_loss",
+                 .what = std::to_string(gap.numel()) + " gaps and " + std::to_string(preferred.numel()) + " answers",
+                 .fix = "Pass one answer for each pair, and at least one pair."});
+  const Tensor cut = gap.clamp(-50, 50);
+  const Tensor first = at::log((1 - noise) * at::sigmoid(cut) + noise / 2);
+  const Tensor second = at::log((1 - noise) * at::sigmoid(-cut) + noise / 2);
+  return -(preferred * first + (1 - preferred) * second).mean();
 }
 
 }  // namespace rlhf::algorithms

@@ -36,4 +36,14 @@ PreferenceLoss pairwise_loss(const Tensor& chosen, const Tensor& rejected);
 /// Throws rlhf::Error if the sizes don't add up or a judgement has fewer than two items.
 PreferenceLoss best_of_n_loss(const Tensor& scores, std::span<const data::Comparison* const> comparisons, double denominator = 0);
 
+/// Bradley-Terry loss when a share of the answers is a coin toss (Christiano et al. 2017, arXiv:1706.03741, section 2.2.3):
+///
+///   P = (1 - noise) sigmoid(gap) + noise / 2,   loss = -mean(preferred log P + (1 - preferred) log(1 - P))
+///
+///   gap        [pairs]  score of the first item less that of the second; cut to ±50
+///   preferred  [pairs]  1 the first, 0 the second, 0.5 a tie
+///
+/// A pair that is confidently wrong pulls the less the surer it is: with noise 0.1 and gap -6, 0.042 instead of 0.998.
+Tensor noisy_pairwise_loss(const Tensor& gap, const Tensor& preferred, double noise);
+
 }  // namespace rlhf::algorithms

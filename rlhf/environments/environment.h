@@ -82,6 +82,9 @@ class Environment {
 
   virtual Step step(const Action& action) = 0;
 
+  /// What is seen now: what reset or step returned last, or what the state given to set_state looks like.
+  virtual Array observation() const;
+
   /// All that decides the future and the picture, as bytes for set_state of an environment with the same spec.
   virtual std::string state() const;
   virtual void set_state(std::string_view bytes);

@@ -94,6 +94,7 @@ class Single : public Environment {
   using Environment::reset;
   Start reset(std::uint64_t seed, const nlohmann::json& options) override;
   Step step(const Action& action) override;
+  Array observation() const override;
   std::string state() const override;
   void set_state(std::string_view bytes) override;
   Image render(int width, int height) const override;
@@ -101,8 +102,6 @@ class Single : public Environment {
   const typename W::State& now() const { return now_.world; }
 
  private:
-  Array observation() const;
-
   Rules<W> rules_;
   std::size_t observed_;
   Moment<W> now_;

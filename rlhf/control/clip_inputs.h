@@ -1,0 +1,38 @@
+#pragma once
+#include "rlhf/control/rollout.h"
+#include "rlhf/data/segment.h"
+#include "rlhf/models/observation.h"
+
+namespace rlhf::control {
+
+/// What a reward model of an environment reads: an encoded observation and, if it should see it, the action taken in it.
+class RewardInputs {
+ public:
+  RewardInputs(const environments::Spec& spec, bool actions);
+
+  std::int64_t width() const { return width_; }
+
+  /// observations [rows, ...], actions [rows] or [rows, numbers] -> [rows, width] float32
+  Tensor operator()(const Tensor& observations, const Tensor& actions) const;
+
+  /// Plays a segment again and returns the inputs of its steps, [steps, width]. The environment is left at its end. Throws
+  /// rlhf::Error (check) when the segment is of another spec.
+  Tensor of(environments::Environment& environment, const data::Segment& segment) const;
+
+ private:
+  environments::Spec spec_;
+  models::Encoder encoder_;
+  bool actions_;
+  std::int64_t choices_ = 0;  // of a Discrete action space
+  std::int64_t width_ = 0;
+};
+
+/// Steps begin .. begin + length - 1 of environment `env` in a rollout with states, up to the end of its episode. Both
+/// sides of an end are clips of their own: throws rlhf::Error (usage) for a piece that holds no step or runs over one.
+data::Segment cut(const environments::Spec& spec, const Rollout& rollout, const Tensor& true_rewards, std::int64_t env,
+                  std::int64_t begin, std::int64_t length, std::int64_t policy_version);
+
+/// The pieces of `length` steps that lie in one episode each: (environment, first step).
+std::vector<std::pair<std::int64_t, std::int64_t>> places_for(const Rollout& rollout, std::int64_t length);
+
+}  // namespace rlhf::control

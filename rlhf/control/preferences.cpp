@@ -1,0 +1,328 @@
+#include "rlhf/control/preferences.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <fstream>
+#include <numeric>
+#include <set>
+
+#include "rlhf/core/error.h"
+#include "rlhf/environments/clip.h"
+#include "rlhf/feedback/collect.h"
+#include "rlhf/feedback/question.h"
+#include "rlhf/feedback/server_address.h"
+
+namespace rlhf::control {
+namespace {
+
+constexpr std::int64_t before_training = -1;  // the journal's index of the first labels
+constexpr std::size_t most_test_pairs = 500, candidates_per_question = 10;
+constexpr double enough_to_begin = 0.75;  // of the first labels, where people give them
+constexpr std::int64_t clips_per_rollout = 16;
+
+double true_return(const data::Segment& segment) { return judged_return(segment, 1.0); }
+
+double pearson(const Tensor& one, const Tensor& other) {
+  const auto a = one.to(at::kDouble) - one.to(at::kDouble).mean(), b = other.to(at::kDouble) - other.to(at::kDouble).mean();
+  const double size = std::sqrt((a * a).sum().item<double>() * (b * b).sum().item<double>());
+  return size > 0 ? (a * b).sum().item<double>() / size : std::nan("");
+}
+
+std::map<std::int64_t, std::int64_t> read_journal(const std::filesystem::path& file) {
+  std::map<std::int64_t, std::int64_t> journal;
+  std::ifstream rows(file);
+  for (std::string row; std::getline(rows, row);) {
+    const auto record = nlohmann::json::parse(row, nullptr, false);
+    if (record.is_object()) journal[record.at("rollout")] = record.at("cursor");  // a row cut short was not used
+  }
+  return journal;
+}
+
+}  // namespace
+
+void PreferenceConfig::fields(Fields& f) {
+  f.field("labels", labels, "answers wanted in all");
+  f.field("initial_share", initial_share, "of them before the policy learns; 1 = all of them");
+  f.field("schedule", schedule, "steps C: labels come at a rate of C / (C + steps so far)");
+  f.field("clip_steps", clip_steps, "steps that a clip shows");
+  f.field("clips", clips, "kept to draw pairs from, the newest");
+  f.choice("selection", selection,
+           {{"random", Selection::random}, {"variance", Selection::variance}, {"entropy", Selection::entropy}},
+           "which of ten times as many pairs are asked about");
+  f.field("actions", actions, "does the reward model see what was done?");
+  f.field("first_updates", first_updates, "minibatches of the first fit");
+  f.field("rollout_updates", rollout_updates, "minibatches after each rollout");
+  f.group("reward", reward, "the reward models");
+  f.group("teacher", teacher, "who answers instead of people");
+  f.field("store", store, "feedback store; empty = feedback.db in the run's folder");
+  f.field("people", people, "wait for people instead of the simulated teacher");
+  f.field("seed", seed, "of clips and pairs");
+}
+
+void PreferenceConfig::validate() const {
+  const auto require = [](bool holds, const char* field, const char* fix) {
+    if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
+  };
+  require(labels >= 1, "labels", "Ask for 1 or more.");
+  require(initial_share > 0 && initial_share <= 1, "initial_share", "Give a share above 0, at most 1.");
+  require(schedule > 0, "schedule", "Give a positive number of steps.");
+  require(clip_steps >= 1, "clip_steps", "Give 1 or more.");
+  require(clips >= 4, "clips", "Keep 4 or more.");
+  require(first_updates >= 1, "first_updates", "Give 1 or more.");
+  require(rollout_updates >= 0, "rollout_updates", "Give 0 or more.");
+}
+
+std::int64_t labels_by(const PreferenceConfig& config, std::int64_t steps, std::int64_t total) {
+  const double all = static_cast<double>(config.labels), first = config.initial_share * all;
+  const double share = std::log1p(static_cast<double>(steps) / config.schedule) / std::log1p(static_cast<double>(total) / config.schedule);
+  return std::llround(first + (all - first) * std::min(share, 1.0));
+}
+
+Preferences::Preferences(std::unique_ptr<environments::Environment> replayer, const environments::Spec& spec,
+                         const PreferenceConfig& config, std::int64_t total_steps, Run& run)
+    : replayer_(std::move(replayer)),
+      spec_(spec),
+      config_(config),
+      total_steps_(total_steps),
+      run_(run),
+      store_(feedback::Store::open(config.store.empty() ? (run.folder() / "feedback.db").string() : config.store)),
+      teacher_(make_teacher(config.teacher)),
+      inputs_(spec, config.actions),
+      ensemble_(inputs_.width(), config.reward) {
+  config.validate();
+  journal_ = read_journal(run.folder() / "labels.jsonl");
+}
+
+Preferences::Clip Preferences::clip_at(const Rollout& rollout, std::pair<std::int64_t, std::int64_t> place,
+                                       std::int64_t version) const {
+  const auto [env, begin] = place;
+  const auto steps = [&](const Tensor& of) { return of[env].narrow(0, begin, config_.clip_steps); };
+  return {.segment = cut(spec_, rollout, true_rewards_, env, begin, config_.clip_steps, version),
+          .inputs = inputs_(steps(rollout.observations), steps(rollout.actions))};
+}
+
+/// Some pieces of a rollout join those to ask about; others become test pairs that nobody is asked about.
+void Preferences::keep_clips(const Rollout& rollout, std::int64_t version, std::int64_t count) {
+  const auto places = places_for(rollout, config_.clip_steps);
+  if (places.empty()) return;
+  Random random(derive(config_.seed, {hash("clips"), static_cast<std::uint64_t>(version + 1), static_cast<std::uint64_t>(clips_.size())}));
+  const auto any = [&] { return clip_at(rollout, places[static_cast<std::size_t>(random.below(std::ssize(places)))], version); };
+  for (std::int64_t i = 0; i < count; ++i) {
+    clips_.push_back(any());
+    if (std::ssize(clips_) > config_.clips) clips_.pop_front();
+  }
+  for (int i = 0; i < 4 && test_.size() < most_test_pairs; ++i) test_.emplace_back(any(), any());
+}
+
+void Preferences::begin(environments::VectorEnvironment& environments, const models::ActorCritic& agent, const PpoConfig& ppo) {
+  if (run_.restored()) return;  // restore() has it all
+  Collector collector(environments, agent, ppo.steps, derive(ppo.seed, {hash("first clips")}));
+  const auto rollouts = std::max<std::int64_t>(1, config_.clips / (clips_per_rollout * 2));
+  for (std::int64_t i = 0; i < rollouts; ++i) {
+    const auto rollout = collector.collect(/*keep_states=*/true);
+    true_rewards_ = rollout.rewards;
+    keep_clips(rollout, before_training, config_.clips / rollouts);
+  }
+  if (clips_.size() < 4)
+    throw Error({.category = Category::usage,
+                 .where = "clip_steps",
+                 .what = fmt::format("no rollout of {} steps holds a clip of {} steps", ppo.steps, config_.clip_steps),
+                 .fix = "Take longer rollouts or shorter clips."});
+  ask(labels_by(config_, 0, total_steps_), before_training);
+  take_answers(before_training);
+  fit(config_.first_updates);
+}
+
+PpoHooks Preferences::hooks() {
+  return {.reward =
+              [this](const Rollout& rollout) {
+                true_rewards_ = rollout.rewards.clone();
+                const auto predicted = ensemble_.rewards(inputs_(rollout.flat(rollout.observations), rollout.flat(rollout.actions)));
+                correlation_ = pearson(predicted, true_rewards_.flatten());
+                return predicted.view_as(rollout.rewards);
+              },
+          .after =
+              [this](std::int64_t index, const Rollout& rollout) {
+                keep_clips(rollout, index, clips_per_rollout);
+                ask(labels_by(config_, (index + 1) * rollout.steps(), total_steps_) - asked_, index);
+                take_answers(index);
+                fit(config_.rollout_updates);
+                run_.report(index, *this);
+              },
+          .save = [this](State& state) { save(state); },
+          .restore = [this](const State& state) { restore(state); },
+          .keep_states = true};
+}
+
+std::vector<std::size_t> Preferences::chosen_pairs(const std::vector<ClipComparison>& candidates, std::size_t count) const {
+  std::vector<std::size_t> order(candidates.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  if (config_.selection != Selection::random && ensemble_.version() > 0) {
+    const auto chances = ensemble_.probabilities(candidates);
+    const auto score = (config_.selection == Selection::variance ? chances.var(0, false) : -(chances.mean(0) - 0.5).abs()).contiguous();
+    const auto* scores = score.const_data_ptr<float>();
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
+  }
+  order.resize(std::min(count, order.size()));
+  return order;
+}
+
+feedback::Question Preferences::question_of(const Clip& first, const Clip& second, std::int64_t version) {
+  const data::Prompt prompt{.id = fmt::format("pair-{}", asked_)};
+  std::vector<data::Completion> two(2);
+  two[1].sample = 1;
+  for (auto& one : two) one.policy_version = std::max<std::int64_t>(version, 0);
+  const feedback::Origin origin{.run = fmt::format("preferences-{}", config_.seed), .stage = spec_.name, .seed = config_.seed};
+  auto question = feedback::ask_with(origin, feedback::builtin_form("clips"), prompt, two);
+  const Clip* clips[] = {&first, &second};
+  for (std::size_t i = 0; i < 2; ++i) {
+    question.items[i].segment = data::to_json(clips[i]->segment);
+    if (!config_.people) continue;
+    const auto media = std::filesystem::path(store_.location()).parent_path() / "media";
+    question.items[i].clip = environments::store_clip(*replayer_, clips[i]->segment, media).id;
+  }
+  ++asked_;
+  return question;
+}
+
+void Preferences::ask(std::int64_t count, std::int64_t version) {
+  if (count <= 0) return;
+  const auto each = config_.selection == Selection::random ? 1 : candidates_per_question;
+  Random random(derive(config_.seed, {hash("pairs"), static_cast<std::uint64_t>(asked_)}));
+  std::vector<std::pair<std::size_t, std::size_t>> pairs;
+  std::vector<ClipComparison> candidates;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(count) * each; ++i) {
+    const auto first = static_cast<std::size_t>(random.below(std::ssize(clips_)));
+    const auto second = (first + 1 + static_cast<std::size_t>(random.below(std::ssize(clips_) - 1))) % clips_.size();
+    pairs.emplace_back(first, second);
+    candidates.push_back({.first = clips_[first].inputs, .second = clips_[second].inputs});
+  }
+  std::vector<feedback::Question> questions;
+  for (const auto chosen : chosen_pairs(candidates, static_cast<std::size_t>(count)))
+    questions.push_back(question_of(clips_[pairs[chosen].first], clips_[pairs[chosen].second], version));
+  store_.publish(questions);
+}
+
+/// The store's entries that this rollout's fit may read. A resumed run reads what it read the first time.
+std::int64_t Preferences::answered_until(std::int64_t index) {
+  if (const auto known = journal_.find(index); known != journal_.end()) return known->second;
+  if (config_.people) {
+    if (index == before_training) wait_for_people(std::llround(enough_to_begin * static_cast<double>(asked_)));
+  } else {
+    const feedback::CollectOptions collect{.stop_requested = [this] { return run_.stop_requested(); }};
+    store_.release_all(collect.annotator);
+    feedback::answer_all(store_, *teacher_, collect);
+  }
+  const auto cursor = store_.latest();
+  journal_[index] = cursor;
+  std::ofstream(run_.folder() / "labels.jsonl", std::ios::app) << nlohmann::json{{"rollout", index}, {"cursor", cursor}}.dump() << std::endl;
+  return cursor;
+}
+
+void Preferences::wait_for_people(std::int64_t wanted) {
+  const auto page = feedback::server_address(store_.location());
+  run_.note(fmt::format("waiting for people: {} answers are wanted first. They answer at {}", wanted,
+                        page.empty() ? "the page of `rlhf collect " + store_.location() + "`" : page));
+  run_.progress().start("labels", wanted, store_.counts().answers);
+  for (auto answered = store_.counts().answers; answered < wanted; answered = store_.counts().answers) {
+    if (run_.stop_requested())
+      throw Error({.category = Category::failure,
+                   .where = "labels",
+                   .what = fmt::format("stopped while {} of {} first answers were there", answered, wanted),
+                   .fix = "Run it again with --resume once people have answered."});
+    run_.progress().set(answered);
+    store_.wait(store_.latest(), std::chrono::seconds(1));
+  }
+  run_.progress().finish();
+}
+
+std::vector<ClipComparison> Preferences::read_answers(std::int64_t after, std::int64_t until) const {
+  std::map<std::int64_t, std::pair<std::string, feedback::Comparison>> said;  // by sequence number
+  for (auto at = after; at < until;) {
+    const auto events = store_.read(at, std::min<std::int64_t>(1000, until - at));
+    if (events.empty()) break;
+    for (const auto& event : events) {
+      at = event.sequence;
+      if (event.sequence > until) break;
+      if (const auto* undo = std::get_if<feedback::Undo>(&event.body)) said.erase(undo->answer);
+      const auto* answer = std::get_if<feedback::Answer>(&event.body);
+      if (!answer) continue;
+      said.erase(event.revises);
+      const auto* comparison = std::get_if<feedback::Comparison>(&answer->said);
+      if (comparison && !comparison->incomparable) said[event.sequence] = {event.question, *comparison};
+    }
+  }
+  std::vector<ClipComparison> result;
+  for (const auto& [sequence, one] : said) {
+    const auto question = store_.question(one.first);
+    const auto clip = [&](std::size_t item) {
+      return inputs_.of(*replayer_, data::segment_from_json(question->items.at(item).segment, question->id));
+    };
+    result.push_back({.first = clip(0), .second = clip(1), .preferred = one.second.tie ? 0.5 : one.second.best == 0 ? 1.0 : 0.0});
+  }
+  return result;
+}
+
+void Preferences::take_answers(std::int64_t index) {
+  const auto until = answered_until(index);
+  ensemble_.add(read_answers(cursor_, until));
+  cursor_ = std::max(cursor_, until);
+}
+
+void Preferences::fit(std::int64_t updates) {
+  if (updates > 0 && ensemble_.comparisons() > 0) last_fit_ = ensemble_.fit(updates);
+}
+
+double Preferences::test_accuracy() const {
+  std::vector<ClipComparison> pairs;
+  for (const auto& [first, second] : test_) {
+    const double gap = true_return(first.segment) - true_return(second.segment);
+    if (gap != 0) pairs.push_back({.first = first.inputs, .second = second.inputs, .preferred = gap > 0 ? 1.0 : 0.0});
+  }
+  return ensemble_.accuracy(pairs);
+}
+
+void Preferences::log(MetricRow& row) const {
+  row.add("preferences/labels", static_cast<double>(labels()));
+  row.add("preferences/asked", static_cast<double>(asked_));
+  row.add("reward_model/loss", last_fit_.loss);
+  row.add("reward_model/heldout_loss", last_fit_.heldout_loss);
+  row.add("reward_model/accuracy", last_fit_.accuracy);
+  row.add("reward_model/heldout_accuracy", last_fit_.heldout_accuracy);
+  row.add("reward_model/l2", last_fit_.l2);
+  row.add("reward_model/correlation", correlation_);
+}
+
+void Preferences::save(State& state) const {
+  ensemble_.save(state, "reward");
+  auto record = nlohmann::json{{"asked", asked_}, {"cursor", cursor_}, {"clips", nlohmann::json::array()}, {"test", nlohmann::json::array()}};
+  for (const auto& clip : clips_) record["clips"].push_back(data::to_json(clip.segment));
+  for (const auto& [first, second] : test_) record["test"].push_back({data::to_json(first.segment), data::to_json(second.segment)});
+  state.values["preferences"] = record;
+}
+
+void Preferences::restore(const State& state) {
+  const auto& record = state.values.at("preferences");
+  const auto clip = [this](const nlohmann::json& json) {
+    auto segment = data::segment_from_json(json, "checkpoint");
+    auto inputs = inputs_.of(*replayer_, segment);
+    return Clip{std::move(segment), std::move(inputs)};
+  };
+  for (const auto& segment : record.at("clips")) clips_.push_back(clip(segment));
+  for (const auto& pair : record.at("test")) test_.emplace_back(clip(pair.at(0)), clip(pair.at(1)));
+  asked_ = record.at("asked");
+  const std::int64_t cursor = record.at("cursor");
+  for (const auto& [index, until] : journal_) {  // as they came: what was taken back later had already been learnt from
+    if (until > cursor) break;
+    ensemble_.add(read_answers(cursor_, until));
+    cursor_ = std::max(cursor_, until);
+  }
+  ensemble_.restore(state, "reward");
+}
+
+}  // namespace rlhf::control

@@ -1,0 +1,240 @@
+#include "rlhf/control/reward_ensemble.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/sigmoid.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/std.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+
+#include <cmath>
+
+#include "rlhf/algorithms/reward_loss.h"
+#include "rlhf/core/error.h"
+#include "rlhf/core/seed.h"
+
+namespace rlhf::control {
+namespace {
+
+constexpr double l2_step = 1.001, ratio_high = 1.5, ratio_low = 1.1;
+
+std::int64_t poisson_one(double uniform) {
+  std::int64_t count = 0;
+  double term = std::exp(-1.0), sum = term;
+  while (uniform > sum && count < 10) sum += term /= static_cast<double>(++count);
+  return count;
+}
+
+struct Scores {
+  double loss = 0, accuracy = 0;
+};
+
+Tensor preferred_of(std::span<const ClipComparison* const> comparisons) {
+  std::vector<float> preferred;
+  for (const auto* comparison : comparisons) preferred.push_back(static_cast<float>(comparison->preferred));
+  return at::tensor(preferred);
+}
+
+double share_right(const Tensor& gaps, const Tensor& preferred) {
+  const auto decided = preferred != 0.5;
+  const auto count = decided.sum().item<double>();
+  if (count == 0) return std::nan("");
+  return ((gaps > 0) == (preferred > 0.5)).logical_and(decided).sum().item<double>() / count;
+}
+
+}  // namespace
+
+void RewardEnsembleConfig::fields(Fields& f) {
+  f.field("members", members, "reward models whose mean is taken");
+  f.group("network", network, "of each member");
+  f.field("noise", noise, "share of answers taken to be coin tosses");
+  f.field("learning_rate", learning_rate, "of each member's Adam");
+  f.field("minibatch", minibatch, "comparisons in an optimiser step");
+  f.field("l2", l2, "weight decay at the start");
+  f.field("adapt_l2", adapt_l2, "keep the held-out loss between 1.1 and 1.5 times the training loss by moving l2");
+  f.field("deviation", deviation, "standard deviation of the rewards given to the learner");
+  f.field("seed", seed, "of first weights and minibatches");
+}
+
+void RewardEnsembleConfig::validate() const {
+  const auto require = [](bool holds, const char* field, const char* fix) {
+    if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
+  };
+  require(members >= 1, "members", "Give 1 or more.");
+  require(noise >= 0 && noise < 1, "noise", "Give a share from 0 to below 1.");
+  require(learning_rate > 0, "learning_rate", "Give a positive number.");
+  require(minibatch >= 1, "minibatch", "Give 1 or more.");
+  require(l2 >= 0, "l2", "Give 0 or more.");
+  require(deviation > 0, "deviation", "Give a positive number.");
+}
+
+RewardEnsemble::RewardEnsemble(std::int64_t width, const RewardEnsembleConfig& config) : config_(config) {
+  config.validate();
+  for (std::int64_t m = 0; m < config.members; ++m) {
+    Member member{.network = models::make_network(config.network, {width}, 1, 1.0,
+                                                  derive(config.seed, {hash("reward member"), static_cast<std::uint64_t>(m)})),
+                  .l2 = config.l2};
+    member.optimizer = std::make_unique<algorithms::AdamW>(member.network->weights(), algorithms::AdamConfig{.max_grad_norm = 0});
+    members_.push_back(std::move(member));
+  }
+}
+
+void RewardEnsemble::add(std::vector<ClipComparison> comparisons) {
+  for (auto& comparison : comparisons) {
+    const auto index = std::ssize(comparisons_);
+    for (std::size_t m = 0; m < members_.size(); ++m) {
+      const auto key = derive(config_.seed, {hash("counted"), m});
+      const auto count = members_.size() == 1 ? (uniform_at(key, static_cast<std::uint64_t>(index)) < std::exp(-1.0) ? 0 : 1)
+                                              : poisson_one(uniform_at(key, static_cast<std::uint64_t>(index)));
+      if (count == 0) members_[m].heldout.push_back(index);
+      members_[m].train.insert(members_[m].train.end(), static_cast<std::size_t>(count), index);
+    }
+    comparisons_.push_back(std::move(comparison));
+  }
+}
+
+/// One forward pass over the steps of all clips; sums over each clip.
+Tensor RewardEnsemble::gaps(const Member& member, std::span<const ClipComparison* const> comparisons) const {
+  std::vector<Tensor> clips;
+  std::vector<std::int64_t> of_step, sizes;
+  for (std::size_t pair = 0; pair < comparisons.size(); ++pair)
+    for (const auto* clip : {&comparisons[pair]->first, &comparisons[pair]->second}) {
+      of_step.insert(of_step.end(), static_cast<std::size_t>(clip->size(0)), std::ssize(clips));
+      clips.push_back(*clip);
+    }
+  const auto rewards = member.network->forward(at::cat(clips)).squeeze(1);
+  const auto sums = at::zeros({std::ssize(clips)}, at::kFloat).index_add(0, at::tensor(of_step), rewards).view({-1, 2});
+  return sums.select(1, 0) - sums.select(1, 1);
+}
+
+void RewardEnsemble::fit_member(Member& member, std::int64_t index, std::int64_t updates, EnsembleFit& fit) {
+  const auto pick = [&](const std::vector<std::int64_t>& from, std::int64_t count, Random& random) {
+    std::vector<const ClipComparison*> picked;
+    for (std::int64_t i = 0; i < count; ++i)
+      picked.push_back(&comparisons_[static_cast<std::size_t>(from[static_cast<std::size_t>(random.below(std::ssize(from)))])]);
+    return picked;
+  };
+  const auto measure = [&](const std::vector<std::int64_t>& on) {
+    const at::NoGradGuard no_gradient;
+    std::vector<const ClipComparison*> all;
+    for (const auto i : on) all.push_back(&comparisons_[static_cast<std::size_t>(i)]);
+    if (all.empty()) return Scores{std::nan(""), std::nan("")};
+    const auto gap = gaps(member, all), preferred = preferred_of(all);
+    return Scores{algorithms::noisy_pairwise_loss(gap, preferred, config_.noise).item<double>(), share_right(gap, preferred)};
+  };
+  Random random(derive(config_.seed, {hash("reward minibatches"), static_cast<std::uint64_t>(index), static_cast<std::uint64_t>(version_)}));
+  Scores train, heldout;
+  constexpr std::int64_t updates_between_looks = 25;
+  for (std::int64_t update = 0; update < updates; ++update) {
+    const auto picked = pick(member.train, config_.minibatch, random);
+    member.optimizer->zero_grad();
+    auto loss = algorithms::noisy_pairwise_loss(gaps(member, picked), preferred_of(picked), config_.noise);
+    if (member.l2 > 0)
+      for (const auto& [name, weight] : member.network->weights()) loss = loss + member.l2 * weight.square().sum();
+    loss.backward();
+    member.optimizer->step(config_.learning_rate);
+    if (!config_.adapt_l2 || (update + 1) % updates_between_looks != 0 || member.heldout.empty()) continue;
+    train = measure(member.train);
+    heldout = measure(member.heldout);
+    const double ratio = heldout.loss / train.loss, step = std::pow(l2_step, updates_between_looks);
+    if (ratio > ratio_high) member.l2 = std::max(member.l2, 1e-8) * step;
+    if (ratio < ratio_low) member.l2 /= step;
+  }
+  train = measure(member.train);
+  heldout = measure(member.heldout);
+  const auto share = 1.0 / static_cast<double>(members_.size());
+  fit.loss += share * train.loss;
+  fit.heldout_loss += share * heldout.loss;
+  fit.accuracy += share * train.accuracy;
+  fit.heldout_accuracy += share * heldout.accuracy;
+  fit.l2 += share * member.l2;
+}
+
+EnsembleFit RewardEnsemble::fit(std::int64_t updates) {
+  if (comparisons_.empty())
+    throw Error({.category = Category::usage, .where = "reward model", .what = "there is no comparison to learn from", .fix = "Ask first."});
+  EnsembleFit fit;
+  for (std::size_t m = 0; m < members_.size(); ++m) {
+    if (members_[m].train.empty()) continue;
+    fit_member(members_[m], static_cast<std::int64_t>(m), updates, fit);
+  }
+  normalise();
+  ++version_;
+  return fit;
+}
+
+void RewardEnsemble::normalise() {
+  const at::NoGradGuard no_gradient;
+  std::vector<Tensor> clips;
+  for (const auto& comparison : comparisons_) {
+    clips.push_back(comparison.first);
+    clips.push_back(comparison.second);
+  }
+  const auto steps = at::cat(clips);
+  for (auto& member : members_) {
+    const auto outputs = member.network->forward(steps).to(at::kDouble);
+    member.mean = outputs.mean().item<double>();
+    member.deviation = std::max(at::std(outputs, /*unbiased=*/false).item<double>(), 1e-6);
+  }
+}
+
+Tensor RewardEnsemble::rewards(const Tensor& inputs) const {
+  const at::NoGradGuard no_gradient;
+  Tensor sum;
+  for (const auto& member : members_) {
+    const auto one = (member.network->forward(inputs).squeeze(1) - member.mean) / member.deviation;
+    sum = sum.defined() ? sum + one : one;
+  }
+  return sum * (config_.deviation / static_cast<double>(members_.size()));
+}
+
+Tensor RewardEnsemble::probabilities(const std::vector<ClipComparison>& pairs) const {
+  const at::NoGradGuard no_gradient;
+  std::vector<const ClipComparison*> all;
+  for (const auto& pair : pairs) all.push_back(&pair);
+  std::vector<Tensor> each;
+  for (const auto& member : members_) each.push_back(at::sigmoid(gaps(member, all)));
+  return at::stack(each);
+}
+
+double RewardEnsemble::accuracy(const std::vector<ClipComparison>& comparisons) const {
+  if (comparisons.empty()) return std::nan("");
+  std::vector<float> gap, preferred;
+  for (const auto& each : comparisons) {
+    gap.push_back(rewards(each.first).sum().item<float>() - rewards(each.second).sum().item<float>());
+    preferred.push_back(static_cast<float>(each.preferred));
+  }
+  return share_right(at::tensor(gap), at::tensor(preferred));
+}
+
+void RewardEnsemble::save(State& state, const std::string& prefix) const {
+  auto record = nlohmann::json{{"version", version_}, {"members", nlohmann::json::array()}};
+  for (std::size_t m = 0; m < members_.size(); ++m) {
+    const auto& member = members_[m];
+    const auto name = prefix + "." + std::to_string(m);
+    for (const auto& [weight_name, weight] : member.network->weights()) state.tensors[name + "." + weight_name] = weight.detach();
+    member.optimizer->save(state, name + ".optimizer");
+    record["members"].push_back({member.mean, member.deviation, member.l2});
+  }
+  state.values[prefix] = record;
+}
+
+void RewardEnsemble::restore(const State& state, const std::string& prefix) {
+  const at::NoGradGuard no_gradient;
+  const auto& record = state.values.at(prefix);
+  version_ = record.at("version");
+  for (std::size_t m = 0; m < members_.size(); ++m) {
+    auto& member = members_[m];
+    const auto name = prefix + "." + std::to_string(m);
+    for (auto& [weight_name, weight] : member.network->weights()) weight.copy_(state.tensors.at(name + "." + weight_name));
+    member.optimizer->restore(state, name + ".optimizer");
+    const auto& numbers = record.at("members").at(m);
+    member.mean = numbers.at(0);
+    member.deviation = numbers.at(1);
+    member.l2 = numbers.at(2);
+  }
+}
+
+}  // namespace rlhf::control

@@ -1,0 +1,84 @@
+#pragma once
+#include "rlhf/algorithms/optimizer.h"
+#include "rlhf/core/checkpoint.h"
+#include "rlhf/models/network.h"
+
+namespace rlhf::control {
+
+struct RewardEnsembleConfig {
+  std::int64_t members = 3;
+  models::NetworkConfig network{.activation = models::Activation::leaky_relu, .initial = models::Initial::uniform};
+  double noise = 0.1;           // share of answers taken to be coin tosses
+  double learning_rate = 1e-3;
+  std::int64_t minibatch = 16;  // comparisons
+  double l2 = 1e-4;             // weight decay at the start ...
+  bool adapt_l2 = true;         // ... which then keeps the loss on held-out answers between 1.1 and 1.5 times that on the others
+  double deviation = 1.0;       // standard deviation of the rewards given to the learner
+  std::uint64_t seed = 0;
+
+  void fields(Fields& f);
+  void validate() const;
+};
+
+/// Two clips and which was better.
+struct ClipComparison {
+  Tensor first, second;    // [steps, width] what a reward model reads (RewardInputs)
+  double preferred = 0.5;  // 1 the first, 0 the second, 0.5 a tie
+};
+
+struct EnsembleFit {
+  double loss = 0, heldout_loss = 0;          // nats a comparison, mean over members; the held-out ones are each member's own
+  double accuracy = 0, heldout_accuracy = 0;  // share ordered as the teacher did, ties left out
+  double l2 = 0;                              // mean over members
+};
+
+/// A reward for each step, from comparisons of clips (Christiano et al. 2017, arXiv:1706.03741, section 2.2.3): the clip with
+/// the greater sum of rewards is the likelier to be preferred.
+///
+///   member m counts comparison i Poisson(1) times, a function of (seed, m, i), which is drawing with replacement for data
+///   that keep coming (Oza and Russell 2001); the share 1/e that it never counts is what it is validated on
+///   each member's output has mean 0 and deviation 1 over the steps of all clips; their mean is scaled to `deviation`
+class RewardEnsemble {
+ public:
+  RewardEnsemble(std::int64_t width, const RewardEnsembleConfig& config);
+
+  /// Comparisons that came in; they are kept.
+  void add(std::vector<ClipComparison> comparisons);
+  std::int64_t comparisons() const { return std::ssize(comparisons_); }
+
+  /// `updates` minibatches for each member, then a new normalisation. Going on from the present weights.
+  EnsembleFit fit(std::int64_t updates);
+
+  /// [rows, width] -> [rows], normalised; no gradient.
+  Tensor rewards(const Tensor& inputs) const;
+
+  /// Each member's probability that the first clip is preferred: [members, pairs].
+  Tensor probabilities(const std::vector<ClipComparison>& pairs) const;
+
+  /// Share of comparisons that the ensemble orders as they say; ties left out.
+  double accuracy(const std::vector<ClipComparison>& comparisons) const;
+
+  std::int64_t version() const { return version_; }  // grows with every fit
+
+  /// Weights, optimisers, normalisation; the comparisons come from the store.
+  void save(State& state, const std::string& prefix) const;
+  void restore(const State& state, const std::string& prefix);
+
+ private:
+  struct Member {
+    std::unique_ptr<models::Network> network;
+    std::unique_ptr<algorithms::AdamW> optimizer;
+    double mean = 0.0, deviation = 1.0, l2 = 0.0;
+    std::vector<std::int64_t> train, heldout;  // comparisons, those counted twice twice
+  };
+  Tensor gaps(const Member& member, std::span<const ClipComparison* const> comparisons) const;
+  void fit_member(Member& member, std::int64_t index, std::int64_t updates, EnsembleFit& fit);
+  void normalise();
+
+  RewardEnsembleConfig config_;
+  std::vector<Member> members_;
+  std::vector<ClipComparison> comparisons_;
+  std::int64_t version_ = 0;
+};
+
+}  // namespace rlhf::control
