@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "rlhf/core/error.h"
 #include "rlhf/environments/scripted_agent.h"
@@ -11,7 +12,7 @@
 namespace rlhf::app {
 
 void World::fields(Fields& f) {
-  f.field("environment", environment, "what is played: cart_pole, grid");
+  f.field("environment", environment, "what is played; `rlhf env ls` lists them");
   f.field("settings", settings, R"(of the environment, as JSON: {"columns": 6})");
 }
 
@@ -36,6 +37,13 @@ environments::Policy scripted_agent(const environments::Spec& spec) {
     return [columns = spec.settings.at("columns").get<std::int64_t>()](const Array& observation, Random&) {
       return environments::walk_to_bowl(observation, columns);
     };
+  const std::map<std::string, environments::Action (*)(const Array&)> known = {
+      {"acrobot", environments::pump_acrobot},
+      {"mountain_car", environments::rock_mountain_car},
+      {"mountain_car_continuous", environments::rock_mountain_car_continuous},
+      {"pendulum", environments::swing_up_pendulum}};
+  if (const auto found = known.find(spec.name); found != known.end())
+    return [act = found->second](const Array& observation, Random&) { return act(observation); };
   throw Error({.category = Category::usage,
                .where = "environment",
                .what = "no agent is built in that can play " + spec.name,

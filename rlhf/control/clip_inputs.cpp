@@ -15,14 +15,16 @@ void write_row(const Tensor& of, std::int64_t row, const data::Array& observatio
   std::visit(
       [&](const auto& numbers) {
         const auto bytes = numbers.size() * sizeof(numbers[0]);
-        std::memcpy(static_cast<char*>(of.mutable_data_ptr()) + static_cast<std::size_t>(row) * bytes, numbers.data(), bytes);
+        std::memcpy(static_cast<char*>(of.mutable_data_ptr()) + static_cast<std::size_t>(row) * bytes, numbers.data(),
+                    bytes);
       },
       observation);
 }
 
 }  // namespace
 
-RewardInputs::RewardInputs(const environments::Spec& spec, bool actions) : spec_(spec), encoder_(spec), actions_(actions) {
+RewardInputs::RewardInputs(const environments::Spec& spec, bool actions)
+    : spec_(spec), encoder_(spec), actions_(actions) {
   width_ = 1;
   for (const auto side : encoder_.shape()) width_ *= side;
   if (const auto* choices = std::get_if<environments::Discrete>(&spec.action)) choices_ = std::ssize(choices->choices);
@@ -63,7 +65,8 @@ Tensor RewardInputs::of(environments::Environment& environment, const data::Segm
     } else {
       const auto& numbers = std::get<std::vector<float>>(action);
       if (!actions.defined()) actions = at::empty({steps, std::ssize(numbers)}, at::kFloat);
-      std::memcpy(actions.mutable_data_ptr<float>() + t * std::ssize(numbers), numbers.data(), numbers.size() * sizeof(float));
+      std::memcpy(actions.mutable_data_ptr<float>() + t * std::ssize(numbers), numbers.data(),
+                  numbers.size() * sizeof(float));
     }
     environment.step(action);
   }

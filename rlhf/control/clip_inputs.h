@@ -5,7 +5,8 @@
 
 namespace rlhf::control {
 
-/// What a reward model of an environment reads: an encoded observation and, if it should see it, the action taken in it.
+/// What a reward model of an environment reads: an encoded observation and, if it should see it, the action taken in
+/// it.
 class RewardInputs {
  public:
   RewardInputs(const environments::Spec& spec, bool actions);
@@ -15,8 +16,8 @@ class RewardInputs {
   /// observations [rows, ...], actions [rows] or [rows, numbers] -> [rows, width] float32
   Tensor operator()(const Tensor& observations, const Tensor& actions) const;
 
-  /// Plays a segment again and returns the inputs of its steps, [steps, width]. The environment is left at its end. Throws
-  /// rlhf::Error (check) when the segment is of another spec.
+  /// Plays a segment again and returns the inputs of its steps, [steps, width]. The environment is left at its end.
+  /// Throws rlhf::Error (check) when the segment is of another spec.
   Tensor of(environments::Environment& environment, const data::Segment& segment) const;
 
  private:

@@ -28,7 +28,8 @@ constexpr std::int64_t clips_per_rollout = 16;
 double true_return(const data::Segment& segment) { return judged_return(segment, 1.0); }
 
 double pearson(const Tensor& one, const Tensor& other) {
-  const auto a = one.to(at::kDouble) - one.to(at::kDouble).mean(), b = other.to(at::kDouble) - other.to(at::kDouble).mean();
+  const auto a = one.to(at::kDouble) - one.to(at::kDouble).mean(),
+             b = other.to(at::kDouble) - other.to(at::kDouble).mean();
   const double size = std::sqrt((a * a).sum().item<double>() * (b * b).sum().item<double>());
   return size > 0 ? (a * b).sum().item<double>() / size : std::nan("");
 }
@@ -79,7 +80,8 @@ void PreferenceConfig::validate() const {
 
 std::int64_t labels_by(const PreferenceConfig& config, std::int64_t steps, std::int64_t total) {
   const double all = static_cast<double>(config.labels), first = config.initial_share * all;
-  const double share = std::log1p(static_cast<double>(steps) / config.schedule) / std::log1p(static_cast<double>(total) / config.schedule);
+  const double share = std::log1p(static_cast<double>(steps) / config.schedule) /
+                       std::log1p(static_cast<double>(total) / config.schedule);
   return std::llround(first + (all - first) * std::min(share, 1.0));
 }
 
@@ -110,8 +112,11 @@ Preferences::Clip Preferences::clip_at(const Rollout& rollout, std::pair<std::in
 void Preferences::keep_clips(const Rollout& rollout, std::int64_t version, std::int64_t count) {
   const auto places = places_for(rollout, config_.clip_steps);
   if (places.empty()) return;
-  Random random(derive(config_.seed, {hash("clips"), static_cast<std::uint64_t>(version + 1), static_cast<std::uint64_t>(clips_.size())}));
-  const auto any = [&] { return clip_at(rollout, places[static_cast<std::size_t>(random.below(std::ssize(places)))], version); };
+  Random random(derive(config_.seed, {hash("clips"), static_cast<std::uint64_t>(version + 1),
+                                      static_cast<std::uint64_t>(clips_.size())}));
+  const auto any = [&] {
+    return clip_at(rollout, places[static_cast<std::size_t>(random.below(std::ssize(places)))], version);
+  };
   for (std::int64_t i = 0; i < count; ++i) {
     clips_.push_back(any());
     if (std::ssize(clips_) > config_.clips) clips_.pop_front();
@@ -119,7 +124,8 @@ void Preferences::keep_clips(const Rollout& rollout, std::int64_t version, std::
   for (int i = 0; i < 4 && test_.size() < most_test_pairs; ++i) test_.emplace_back(any(), any());
 }
 
-void Preferences::begin(environments::VectorEnvironment& environments, const models::ActorCritic& agent, const PpoConfig& ppo) {
+void Preferences::begin(environments::VectorEnvironment& environments, const models::ActorCritic& agent,
+                        const PpoConfig& ppo) {
   if (run_.restored()) return;  // restore() has it all
   Collector collector(environments, agent, ppo.steps, derive(ppo.seed, {hash("first clips")}));
   const auto rollouts = std::max<std::int64_t>(1, config_.clips / (clips_per_rollout * 2));
@@ -142,7 +148,8 @@ PpoHooks Preferences::hooks() {
   return {.reward =
               [this](const Rollout& rollout) {
                 true_rewards_ = rollout.rewards.clone();
-                const auto predicted = ensemble_.rewards(inputs_(rollout.flat(rollout.observations), rollout.flat(rollout.actions)));
+                const auto predicted =
+                    ensemble_.rewards(inputs_(rollout.flat(rollout.observations), rollout.flat(rollout.actions)));
                 correlation_ = pearson(predicted, true_rewards_.flatten());
                 return predicted.view_as(rollout.rewards);
               },
@@ -159,12 +166,15 @@ PpoHooks Preferences::hooks() {
           .keep_states = true};
 }
 
-std::vector<std::size_t> Preferences::chosen_pairs(const std::vector<ClipComparison>& candidates, std::size_t count) const {
+std::vector<std::size_t> Preferences::chosen_pairs(const std::vector<ClipComparison>& candidates,
+                                                   std::size_t count) const {
   std::vector<std::size_t> order(candidates.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   if (config_.selection != Selection::random && ensemble_.version() > 0) {
     const auto chances = ensemble_.probabilities(candidates);
-    const auto score = (config_.selection == Selection::variance ? chances.var(0, false) : -(chances.mean(0) - 0.5).abs()).contiguous();
+    const auto score =
+        (config_.selection == Selection::variance ? chances.var(0, false) : -(chances.mean(0) - 0.5).abs())
+            .contiguous();
     const auto* scores = score.const_data_ptr<float>();
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
   }
@@ -177,7 +187,8 @@ feedback::Question Preferences::question_of(const Clip& first, const Clip& secon
   std::vector<data::Completion> two(2);
   two[1].sample = 1;
   for (auto& one : two) one.policy_version = std::max<std::int64_t>(version, 0);
-  const feedback::Origin origin{.run = fmt::format("preferences-{}", config_.seed), .stage = spec_.name, .seed = config_.seed};
+  const feedback::Origin origin{
+      .run = fmt::format("preferences-{}", config_.seed), .stage = spec_.name, .seed = config_.seed};
   auto question = feedback::ask_with(origin, feedback::builtin_form("clips"), prompt, two);
   const Clip* clips[] = {&first, &second};
   for (std::size_t i = 0; i < 2; ++i) {
@@ -220,7 +231,8 @@ std::int64_t Preferences::answered_until(std::int64_t index) {
   }
   const auto cursor = store_.latest();
   journal_[index] = cursor;
-  std::ofstream(run_.folder() / "labels.jsonl", std::ios::app) << nlohmann::json{{"rollout", index}, {"cursor", cursor}}.dump() << std::endl;
+  std::ofstream(run_.folder() / "labels.jsonl", std::ios::app)
+      << nlohmann::json{{"rollout", index}, {"cursor", cursor}}.dump() << std::endl;
   return cursor;
 }
 
@@ -263,7 +275,11 @@ std::vector<ClipComparison> Preferences::read_answers(std::int64_t after, std::i
     const auto clip = [&](std::size_t item) {
       return inputs_.of(*replayer_, data::segment_from_json(question->items.at(item).segment, question->id));
     };
-    result.push_back({.first = clip(0), .second = clip(1), .preferred = one.second.tie ? 0.5 : one.second.best == 0 ? 1.0 : 0.0});
+    result.push_back({.first = clip(0),
+                      .second = clip(1),
+                      .preferred = one.second.tie         ? 0.5
+                                   : one.second.best == 0 ? 1.0
+                                                          : 0.0});
   }
   return result;
 }
@@ -300,9 +316,11 @@ void Preferences::log(MetricRow& row) const {
 
 void Preferences::save(State& state) const {
   ensemble_.save(state, "reward");
-  auto record = nlohmann::json{{"asked", asked_}, {"cursor", cursor_}, {"clips", nlohmann::json::array()}, {"test", nlohmann::json::array()}};
+  auto record = nlohmann::json{
+      {"asked", asked_}, {"cursor", cursor_}, {"clips", nlohmann::json::array()}, {"test", nlohmann::json::array()}};
   for (const auto& clip : clips_) record["clips"].push_back(data::to_json(clip.segment));
-  for (const auto& [first, second] : test_) record["test"].push_back({data::to_json(first.segment), data::to_json(second.segment)});
+  for (const auto& [first, second] : test_)
+    record["test"].push_back({data::to_json(first.segment), data::to_json(second.segment)});
   state.values["preferences"] = record;
 }
 

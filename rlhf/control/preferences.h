@@ -18,32 +18,33 @@ enum class Selection {
 };
 
 struct PreferenceConfig {
-  std::int64_t labels = 400;      // answers wanted in all
-  double initial_share = 0.25;    // of them before the policy learns; 1 = all of them, and never asked again
-  double schedule = 30000;        // steps C: afterwards labels come at a rate of C / (C + steps so far)
+  std::int64_t labels = 400;    // answers wanted in all
+  double initial_share = 0.25;  // of them before the policy learns; 1 = all of them, and never asked again
+  double schedule = 30000;      // steps C: afterwards labels come at a rate of C / (C + steps so far)
   std::int64_t clip_steps = 25;
-  std::int64_t clips = 200;       // kept to draw pairs from, the newest
+  std::int64_t clips = 200;  // kept to draw pairs from, the newest
   Selection selection = Selection::variance;
-  bool actions = true;            // does the reward model see what was done?
-  std::int64_t first_updates = 400;    // minibatches of the first fit
-  std::int64_t rollout_updates = 8;    // minibatches after each rollout
+  bool actions = true;               // does the reward model see what was done?
+  std::int64_t first_updates = 400;  // minibatches of the first fit
+  std::int64_t rollout_updates = 8;  // minibatches after each rollout
   RewardEnsembleConfig reward;
   TeacherConfig teacher;
-  std::string store;              // feedback store; empty = feedback.db in the run's folder
-  bool people = false;            // wait for people instead of the simulated teacher
+  std::string store;    // feedback store; empty = feedback.db in the run's folder
+  bool people = false;  // wait for people instead of the simulated teacher
   std::uint64_t seed = 0;
 
   void fields(Fields& f);
   void validate() const;
 };
 
-/// Labels wanted once `steps` of `total` have been taken: first a share at once, then N0 + (N - N0) ln(1 + T/C) / ln(1 +
-/// T_end/C), a rate that falls like C / (C + T) (Christiano et al. 2017, appendix A).
+/// Labels wanted once `steps` of `total` have been taken: first a share at once, then N0 + (N - N0) ln(1 + T/C) / ln(1
+/// + T_end/C), a rate that falls like C / (C + T) (Christiano et al. 2017, appendix A).
 std::int64_t labels_by(const PreferenceConfig& config, std::int64_t steps, std::int64_t total);
 
 /// The three processes of learning from preferences, in turns: the policy acts and learns from the predicted reward
-/// (PpoHooks), pairs of its clips become questions in a feedback store, and the ensemble is fitted to what the store says
-/// about them. A simulated teacher and people answer the same questions; the reward model is made from the store alone.
+/// (PpoHooks), pairs of its clips become questions in a feedback store, and the ensemble is fitted to what the store
+/// says about them. A simulated teacher and people answer the same questions; the reward model is made from the store
+/// alone.
 ///
 /// Everything but people's answers is a function of the seeds. Which answers a rollout's fit used is journalled in
 /// <run>/labels.jsonl, so that a resumed run uses the same.
@@ -52,8 +53,8 @@ class Preferences {
   Preferences(std::unique_ptr<environments::Environment> replayer, const environments::Spec& spec,
               const PreferenceConfig& config, std::int64_t total_steps, Run& run);
 
-  /// Asks for the first labels about clips of `agent` as it is, and fits the reward model to them. Throws rlhf::Error when
-  /// the run is asked to stop meanwhile.
+  /// Asks for the first labels about clips of `agent` as it is, and fits the reward model to them. Throws rlhf::Error
+  /// when the run is asked to stop meanwhile.
   void begin(environments::VectorEnvironment& environments, const models::ActorCritic& agent, const PpoConfig& ppo);
 
   /// What train() of PPO needs; `this` has to outlive it.
@@ -62,10 +63,12 @@ class Preferences {
   const RewardEnsemble& reward() const { return ensemble_; }
   std::int64_t labels() const { return ensemble_.comparisons(); }
   std::int64_t asked() const { return asked_; }
-  /// Share of pairs of clips from all through training, never asked about, that the ensemble orders as the true rewards do.
+  /// Share of pairs of clips from all through training, never asked about, that the ensemble orders as the true rewards
+  /// do.
   double test_accuracy() const;
   const EnsembleFit& last_fit() const { return last_fit_; }
-  /// Pearson correlation of predicted and true rewards over the last rollout's steps; NaN where one of them is constant.
+  /// Pearson correlation of predicted and true rewards over the last rollout's steps; NaN where one of them is
+  /// constant.
   double correlation() const { return correlation_; }
 
   void log(MetricRow& row) const;
@@ -100,7 +103,7 @@ class Preferences {
   std::deque<Clip> clips_;
   std::vector<std::pair<Clip, Clip>> test_;
   std::map<std::int64_t, std::int64_t> journal_;  // rollout -> the store's entries that were known then
-  Tensor true_rewards_;  // of the rollout that is being worked on
+  Tensor true_rewards_;                           // of the rollout that is being worked on
   std::int64_t asked_ = 0, cursor_ = 0;
   double correlation_ = 0;
   EnsembleFit last_fit_;

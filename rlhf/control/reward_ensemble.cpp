@@ -73,10 +73,12 @@ void RewardEnsembleConfig::validate() const {
 RewardEnsemble::RewardEnsemble(std::int64_t width, const RewardEnsembleConfig& config) : config_(config) {
   config.validate();
   for (std::int64_t m = 0; m < config.members; ++m) {
-    Member member{.network = models::make_network(config.network, {width}, 1, 1.0,
-                                                  derive(config.seed, {hash("reward member"), static_cast<std::uint64_t>(m)})),
-                  .l2 = config.l2};
-    member.optimizer = std::make_unique<algorithms::AdamW>(member.network->weights(), algorithms::AdamConfig{.max_grad_norm = 0});
+    Member member{
+        .network = models::make_network(config.network, {width}, 1, 1.0,
+                                        derive(config.seed, {hash("reward member"), static_cast<std::uint64_t>(m)})),
+        .l2 = config.l2};
+    member.optimizer =
+        std::make_unique<algorithms::AdamW>(member.network->weights(), algorithms::AdamConfig{.max_grad_norm = 0});
     members_.push_back(std::move(member));
   }
 }
@@ -86,8 +88,9 @@ void RewardEnsemble::add(std::vector<ClipComparison> comparisons) {
     const auto index = std::ssize(comparisons_);
     for (std::size_t m = 0; m < members_.size(); ++m) {
       const auto key = derive(config_.seed, {hash("counted"), m});
-      const auto count = members_.size() == 1 ? (uniform_at(key, static_cast<std::uint64_t>(index)) < std::exp(-1.0) ? 0 : 1)
-                                              : poisson_one(uniform_at(key, static_cast<std::uint64_t>(index)));
+      const auto count = members_.size() == 1
+                             ? (uniform_at(key, static_cast<std::uint64_t>(index)) < std::exp(-1.0) ? 0 : 1)
+                             : poisson_one(uniform_at(key, static_cast<std::uint64_t>(index)));
       if (count == 0) members_[m].heldout.push_back(index);
       members_[m].train.insert(members_[m].train.end(), static_cast<std::size_t>(count), index);
     }
@@ -113,7 +116,8 @@ void RewardEnsemble::fit_member(Member& member, std::int64_t index, std::int64_t
   const auto pick = [&](const std::vector<std::int64_t>& from, std::int64_t count, Random& random) {
     std::vector<const ClipComparison*> picked;
     for (std::int64_t i = 0; i < count; ++i)
-      picked.push_back(&comparisons_[static_cast<std::size_t>(from[static_cast<std::size_t>(random.below(std::ssize(from)))])]);
+      picked.push_back(
+          &comparisons_[static_cast<std::size_t>(from[static_cast<std::size_t>(random.below(std::ssize(from)))])]);
     return picked;
   };
   const auto measure = [&](const std::vector<std::int64_t>& on) {
@@ -122,9 +126,11 @@ void RewardEnsemble::fit_member(Member& member, std::int64_t index, std::int64_t
     for (const auto i : on) all.push_back(&comparisons_[static_cast<std::size_t>(i)]);
     if (all.empty()) return Scores{std::nan(""), std::nan("")};
     const auto gap = gaps(member, all), preferred = preferred_of(all);
-    return Scores{algorithms::noisy_pairwise_loss(gap, preferred, config_.noise).item<double>(), share_right(gap, preferred)};
+    return Scores{algorithms::noisy_pairwise_loss(gap, preferred, config_.noise).item<double>(),
+                  share_right(gap, preferred)};
   };
-  Random random(derive(config_.seed, {hash("reward minibatches"), static_cast<std::uint64_t>(index), static_cast<std::uint64_t>(version_)}));
+  Random random(derive(config_.seed, {hash("reward minibatches"), static_cast<std::uint64_t>(index),
+                                      static_cast<std::uint64_t>(version_)}));
   Scores train, heldout;
   constexpr std::int64_t updates_between_looks = 25;
   for (std::int64_t update = 0; update < updates; ++update) {
@@ -154,7 +160,10 @@ void RewardEnsemble::fit_member(Member& member, std::int64_t index, std::int64_t
 
 EnsembleFit RewardEnsemble::fit(std::int64_t updates) {
   if (comparisons_.empty())
-    throw Error({.category = Category::usage, .where = "reward model", .what = "there is no comparison to learn from", .fix = "Ask first."});
+    throw Error({.category = Category::usage,
+                 .where = "reward model",
+                 .what = "there is no comparison to learn from",
+                 .fix = "Ask first."});
   EnsembleFit fit;
   for (std::size_t m = 0; m < members_.size(); ++m) {
     if (members_[m].train.empty()) continue;
@@ -214,7 +223,8 @@ void RewardEnsemble::save(State& state, const std::string& prefix) const {
   for (std::size_t m = 0; m < members_.size(); ++m) {
     const auto& member = members_[m];
     const auto name = prefix + "." + std::to_string(m);
-    for (const auto& [weight_name, weight] : member.network->weights()) state.tensors[name + "." + weight_name] = weight.detach();
+    for (const auto& [weight_name, weight] : member.network->weights())
+      state.tensors[name + "." + weight_name] = weight.detach();
     member.optimizer->save(state, name + ".optimizer");
     record["members"].push_back({member.mean, member.deviation, member.l2});
   }
@@ -228,7 +238,8 @@ void RewardEnsemble::restore(const State& state, const std::string& prefix) {
   for (std::size_t m = 0; m < members_.size(); ++m) {
     auto& member = members_[m];
     const auto name = prefix + "." + std::to_string(m);
-    for (auto& [weight_name, weight] : member.network->weights()) weight.copy_(state.tensors.at(name + "." + weight_name));
+    for (auto& [weight_name, weight] : member.network->weights())
+      weight.copy_(state.tensors.at(name + "." + weight_name));
     member.optimizer->restore(state, name + ".optimizer");
     const auto& numbers = record.at("members").at(m);
     member.mean = numbers.at(0);

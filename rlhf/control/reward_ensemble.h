@@ -8,12 +8,13 @@ namespace rlhf::control {
 struct RewardEnsembleConfig {
   std::int64_t members = 3;
   models::NetworkConfig network{.activation = models::Activation::leaky_relu, .initial = models::Initial::uniform};
-  double noise = 0.1;           // share of answers taken to be coin tosses
+  double noise = 0.1;  // share of answers taken to be coin tosses
   double learning_rate = 1e-3;
   std::int64_t minibatch = 16;  // comparisons
   double l2 = 1e-4;             // weight decay at the start ...
-  bool adapt_l2 = true;         // ... which then keeps the loss on held-out answers between 1.1 and 1.5 times that on the others
-  double deviation = 1.0;       // standard deviation of the rewards given to the learner
+  bool adapt_l2 =
+      true;  // ... which then keeps the loss on held-out answers between 1.1 and 1.5 times that on the others
+  double deviation = 1.0;  // standard deviation of the rewards given to the learner
   std::uint64_t seed = 0;
 
   void fields(Fields& f);
@@ -27,17 +28,17 @@ struct ClipComparison {
 };
 
 struct EnsembleFit {
-  double loss = 0, heldout_loss = 0;          // nats a comparison, mean over members; the held-out ones are each member's own
+  double loss = 0, heldout_loss = 0;  // nats a comparison, mean over members; the held-out ones are each member's own
   double accuracy = 0, heldout_accuracy = 0;  // share ordered as the teacher did, ties left out
   double l2 = 0;                              // mean over members
 };
 
-/// A reward for each step, from comparisons of clips (Christiano et al. 2017, arXiv:1706.03741, section 2.2.3): the clip with
-/// the greater sum of rewards is the likelier to be preferred.
+/// A reward for each step, from comparisons of clips (Christiano et al. 2017, arXiv:1706.03741, section 2.2.3): the
+/// clip with the greater sum of rewards is the likelier to be preferred.
 ///
-///   member m counts comparison i Poisson(1) times, a function of (seed, m, i), which is drawing with replacement for data
-///   that keep coming (Oza and Russell 2001); the share 1/e that it never counts is what it is validated on
-///   each member's output has mean 0 and deviation 1 over the steps of all clips; their mean is scaled to `deviation`
+///   member m counts comparison i Poisson(1) times, a function of (seed, m, i), which is drawing with replacement for
+///   data that keep coming (Oza and Russell 2001); the share 1/e that it never counts is what it is validated on each
+///   member's output has mean 0 and deviation 1 over the steps of all clips; their mean is scaled to `deviation`
 class RewardEnsemble {
  public:
   RewardEnsemble(std::int64_t width, const RewardEnsembleConfig& config);

@@ -16,9 +16,12 @@ class Teacher final : public feedback::Labeler {
     if (question.items.size() != 2) return feedback::Feedback(feedback::Skip{"a teacher of clips compares two"});
     const double first = judged(question, 0), second = judged(question, 1);
     Random random(derive(config_.seed, {hash("teacher"), hash(question.id)}));
-    const double chance = random.uniform(), mistake = random.uniform();  // drawn in any case, so that settings stay apart
-    if (std::max(first, second) < config_.skip_below) return feedback::Feedback(feedback::Skip{"nothing worth judging"});
-    if (std::abs(first - second) <= config_.tie_within) return feedback::Feedback(feedback::Comparison{.best = 0, .tie = true});
+    const double chance = random.uniform(),
+                 mistake = random.uniform();  // drawn in any case, so that settings stay apart
+    if (std::max(first, second) < config_.skip_below)
+      return feedback::Feedback(feedback::Skip{"nothing worth judging"});
+    if (std::abs(first - second) <= config_.tie_within)
+      return feedback::Feedback(feedback::Comparison{.best = 0, .tie = true});
     bool prefers_first = first > second;
     if (config_.rationality > 0) prefers_first = chance < 1 / (1 + std::exp(-config_.rationality * (first - second)));
     if (mistake < config_.error_rate) prefers_first = !prefers_first;
@@ -66,6 +69,8 @@ double judged_return(const data::Segment& segment, double discount) {
   return sum;
 }
 
-std::unique_ptr<feedback::Labeler> make_teacher(const TeacherConfig& config) { return std::make_unique<Teacher>(config); }
+std::unique_ptr<feedback::Labeler> make_teacher(const TeacherConfig& config) {
+  return std::make_unique<Teacher>(config);
+}
 
 }  // namespace rlhf::control

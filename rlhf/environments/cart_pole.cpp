@@ -44,13 +44,7 @@ bool failed(const CartPoleState& state) {
   return std::abs(state.position) > largest_position || std::abs(state.angle) > largest_angle;
 }
 
-void CartPoleConfig::validate() const {
-  if (max_steps >= 0) return;
-  throw Error({.category = Category::usage,
-               .where = "max_steps",
-               .what = "it is negative",
-               .fix = "Give the longest episode in steps, or 0 for no limit."});
-}
+void CartPoleConfig::validate() const { require_limit(max_steps); }
 
 CartPoleWorld::CartPoleWorld(const CartPoleConfig& config) : config_(config), spec_(spec_of(config)) {
   config.validate();

@@ -56,7 +56,8 @@ nlohmann::json to_json(const Spec& spec) {
 std::string hash_of(const Spec& spec) { return sha256(to_json(spec).dump()); }
 
 Array Environment::observation() const {
-  throw_usage(spec(), "it does not say what is seen in a state that was set", "Override observation() beside set_state().");
+  throw_usage(spec(), "it does not say what is seen in a state that was set",
+              "Override observation() beside set_state().");
 }
 
 std::string Environment::state() const {

@@ -11,7 +11,18 @@ Action balance_cart_pole(const Array& observation);
 /// Walks round the puddles to the bowl of a grid with this many columns.
 Action walk_to_bowl(const Array& observation, std::int64_t columns);
 
-/// Any choice of a Discrete action space, with equal chances. Throws rlhf::Error (usage) for other spaces.
+/// Pumps energy into the pendulum until it reaches the top, and holds it there.
+Action swing_up_pendulum(const Array& observation);
+
+/// Pushes the car the way it moves.
+Action rock_mountain_car(const Array& observation);
+Action rock_mountain_car_continuous(const Array& observation);
+
+/// Bends the acrobot's joint against the swing of the upper rod.
+Action pump_acrobot(const Array& observation);
+
+/// Any action, with equal chances: a choice, or numbers within the bounds. Throws rlhf::Error (usage) where there are
+/// no bounds.
 Policy random_choice(const Spec& spec);
 
 /// `policy`, but a share of its actions (0..1) is drawn at random: the knob between good and poor.

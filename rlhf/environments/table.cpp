@@ -7,8 +7,12 @@
 
 #include "rlhf/core/error.h"
 #include "rlhf/core/spelling.h"
+#include "rlhf/environments/acrobot.h"
 #include "rlhf/environments/cart_pole.h"
+#include "rlhf/environments/cart_pole_fixed.h"
 #include "rlhf/environments/grid.h"
+#include "rlhf/environments/mountain_car.h"
+#include "rlhf/environments/pendulum.h"
 
 namespace rlhf::environments {
 namespace {
@@ -46,7 +50,13 @@ std::unique_ptr<EnvironmentKind> make_kind() {
 }  // namespace
 
 EnvironmentTable builtin_environments() {
-  return {{"cart_pole", world<CartPoleWorld>}, {"grid", make_kind<Grid, GridConfig>}};
+  return {{"acrobot", world<AcrobotWorld>},
+          {"cart_pole", world<CartPoleWorld>},
+          {"cart_pole_fixed", world<CartPoleFixedWorld>},
+          {"mountain_car", world<MountainCarWorld>},
+          {"mountain_car_continuous", world<MountainCarContinuousWorld>},
+          {"pendulum", world<PendulumWorld>},
+          {"grid", make_kind<Grid, GridConfig>}};
 }
 
 std::unique_ptr<EnvironmentKind> find_environment(const EnvironmentTable& table, std::string_view name) {

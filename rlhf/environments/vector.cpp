@@ -61,6 +61,14 @@ void require_numbers(const Spec& spec, const std::vector<double>& numbers, const
               fmt::format("Give {}: {}.", names.size(), fmt::join(names, ", ")));
 }
 
+void require_limit(std::int64_t max_steps) {
+  if (max_steps >= 0) return;
+  throw Error({.category = Category::usage,
+               .where = "max_steps",
+               .what = "it is negative",
+               .fix = "Give the longest episode in steps, or 0 for no limit."});
+}
+
 void throw_no_state(const Spec& spec) {
   throw Error({.category = Category::bad_data,
                .where = "environment " + spec.name,

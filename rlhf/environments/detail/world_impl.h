@@ -14,6 +14,9 @@ std::vector<double> given_state(const Spec& spec, const nlohmann::json& options)
 /// Throws rlhf::Error (usage) unless there is a finite number for each name.
 void require_numbers(const Spec& spec, const std::vector<double>& numbers, const std::vector<std::string>& names);
 
+/// Throws rlhf::Error (usage) for a negative limit of steps.
+void require_limit(std::int64_t max_steps);
+
 [[noreturn]] void throw_no_state(const Spec& spec);
 
 template <class W>
