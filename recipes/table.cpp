@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "recipes/deep_rl_from_human_preferences/recipe.h"
 #include "recipes/fine_tuning_from_preferences/recipe.h"
 #include "recipes/recipe.h"
 #include "rlhf/core/error.h"
@@ -8,7 +9,8 @@
 namespace rlhf::recipes {
 
 RecipeTable builtin_recipes() {
-  return {{"fine_tuning_from_preferences", fine_tuning_from_preferences()}};
+  return {{"deep_rl_from_human_preferences", deep_rl_from_human_preferences()},
+          {"fine_tuning_from_preferences", fine_tuning_from_preferences()}};
 }
 
 const Recipe& find_recipe(const RecipeTable& table, const std::string& name) {

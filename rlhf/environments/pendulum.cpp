@@ -57,7 +57,7 @@ Outcome PendulumWorld::advance(State& state, const float* action) const {
   state.velocity = std::clamp(state.velocity + pull * tau, -largest_velocity, largest_velocity);
   state.angle += state.velocity * tau;
   state.torque = torque;
-  return {.reward = -cost};
+  return {.reward = config_.task == PendulumTask::spin ? -state.velocity : -cost};
 }
 
 void PendulumWorld::observe(const State& state, float* out) const {

@@ -10,13 +10,21 @@ struct PendulumState {
   double torque = 0.0;                 // the last one, N m: for the picture
 };
 
+enum class PendulumTask {
+  balance,  // upright and at rest: Gymnasium's
+  spin,     // turn clockwise, the faster the better: reward is minus the velocity
+};
+
 struct PendulumConfig {
   std::int64_t max_steps = 200;
   double gravity = 10.0;  // m/s^2
+  PendulumTask task = PendulumTask::balance;
 
   void fields(Fields& f) {
     f.field("max_steps", max_steps, "the episode is truncated then; 0 = no limit");
     f.field("gravity", gravity, "m/s^2");
+    f.choice("task", task, {{"balance", PendulumTask::balance}, {"spin", PendulumTask::spin}},
+             "what earns reward: standing upright, or turning clockwise");
   }
   void validate() const;
 };

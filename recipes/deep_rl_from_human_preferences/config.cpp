@@ -1,0 +1,81 @@
+#include "recipes/deep_rl_from_human_preferences/config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "rlhf/core/error.h"
+
+namespace rlhf::recipes {
+
+const std::vector<std::pair<std::string, std::string>>& arm_names() {
+  static const std::vector<std::pair<std::string, std::string>> names = {
+      {"true_reward", "the policy is given the environment's own reward"},
+      {"labels", "the method, with all of `preferences.labels`"},
+      {"labels_150", "the same with 150 labels"},
+      {"labels_60", "the same with 60 labels"},
+      {"offline", "all labels at the start, about the untrained policy; the reward model never changes again"},
+      {"single_step", "clips of one step"},
+      {"random_queries", "pairs drawn at random, whatever the ensemble thinks of them"},
+      {"one_model", "one reward model instead of an ensemble"},
+      {"no_l2", "no weight decay"},
+      {"noise_10", "a teacher who is wrong in 10 % of the answers"},
+      {"constant", "every step earns the same"}};
+  return names;
+}
+
+void PreferencesRecipeConfig::fields(Fields& f) {
+  world.fields(f);
+  f.group("agent", agent, "policy and value");
+  f.group("ppo", ppo, "how the policy learns");
+  f.group("preferences", preferences, "clips, questions and the reward model");
+  f.field("arms", arms, "what is compared: true_reward, labels, labels_150, labels_60, offline, single_step, "
+                        "random_queries, one_model, no_l2, noise_10, constant");
+  f.field("seeds", seeds, "runs of each arm");
+  f.field("evaluate", evaluate, "episodes played at the end of each run");
+  f.field("people", people, "people answer, on the pages of `rlhf collect`, instead of the simulated teacher");
+  f.field("seed", seed, "of the first run; the others count up");
+}
+
+void PreferencesRecipeConfig::validate() const {
+  const auto refuse = [](const char* field, std::string what, std::string fix) {
+    throw Error({.category = Category::usage, .where = field, .what = std::move(what), .fix = std::move(fix)});
+  };
+  if (seeds < 1) refuse("seeds", "no run was asked for", "Give 1 or more.");
+  if (evaluate < 1) refuse("evaluate", "no episode was asked for", "Give 1 or more.");
+  if (arms.empty()) refuse("arms", "nothing is compared", "Name one or more.");
+  for (const auto& arm : arms) {
+    const auto known = std::any_of(arm_names().begin(), arm_names().end(), [&](const auto& each) { return each.first == arm; });
+    if (!known) refuse("arms", fmt::format("there is no arm '{}'", arm), "`rlhf recipe show` lists them.");
+  }
+}
+
+PreferencesRecipeConfig arm_of(PreferencesRecipeConfig config, const std::string& arm, std::int64_t seed) {
+  auto& preferences = config.preferences;
+  const auto key = config.seed + static_cast<std::uint64_t>(seed);
+  config.agent.seed = config.ppo.seed = preferences.seed = preferences.reward.seed = preferences.teacher.seed = key;
+  preferences.people = config.people;
+  if (arm == "labels_150") preferences.labels = 150;
+  if (arm == "labels_60") preferences.labels = 60;
+  if (arm == "offline") {
+    preferences.initial_share = 1.0;
+    // As many minibatches as the reward model has elsewhere, all of them before the policy learns.
+    preferences.first_updates += config.ppo.rollouts() * preferences.rollout_updates;
+    preferences.rollout_updates = 0;
+  }
+  if (arm == "single_step") preferences.clip_steps = 1;
+  if (arm == "random_queries") preferences.selection = control::Selection::random;
+  if (arm == "one_model") {
+    preferences.reward.members = 1;
+    preferences.selection = control::Selection::random;  // one model cannot disagree with itself
+  }
+  if (arm == "no_l2") {
+    preferences.reward.l2 = 0;
+    preferences.reward.adapt_l2 = false;
+  }
+  if (arm == "noise_10") preferences.teacher.error_rate = 0.1;
+  return config;
+}
+
+}  // namespace rlhf::recipes

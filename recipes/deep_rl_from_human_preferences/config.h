@@ -1,0 +1,29 @@
+#pragma once
+#include "rlhf/control/jobs.h"
+#include "rlhf/control/preferences.h"
+
+namespace rlhf::recipes {
+
+/// What is compared: each arm is the recipe with one thing changed. Names are those of arm_names().
+struct PreferencesRecipeConfig {
+  control::EnvironmentSettings world{.environment = "cart_pole_fixed"};
+  models::ActorCriticConfig agent;
+  control::PpoConfig ppo{.total_steps = 150000, .envs = 8};
+  control::PreferenceConfig preferences;
+  std::vector<std::string> arms = {"true_reward", "labels"};
+  std::int64_t seeds = 1;              // runs of each arm
+  std::int64_t evaluate = 50;          // episodes at the end of each
+  bool people = false;                 // people answer instead of the simulated teacher
+  std::uint64_t seed = 1;
+
+  void fields(Fields& f);
+  void validate() const;
+};
+
+/// The names that `arms` may hold, and what each changes.
+const std::vector<std::pair<std::string, std::string>>& arm_names();
+
+/// The configuration of one arm and seed.
+PreferencesRecipeConfig arm_of(PreferencesRecipeConfig config, const std::string& arm, std::int64_t seed);
+
+}  // namespace rlhf::recipes
