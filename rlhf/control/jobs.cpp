@@ -1,7 +1,9 @@
 #include "rlhf/control/jobs.h"
 
+#include <ATen/ops/argmax.h>
 #include <fmt/format.h>
 
+#include "rlhf/control/dqn.h"
 #include "rlhf/control/ppo.h"
 #include "rlhf/core/error.h"
 
@@ -29,6 +31,16 @@ std::unique_ptr<environments::VectorEnvironment> EnvironmentSettings::make(const
 
 namespace {
 
+/// The agent's last examination: results.json, and a line for people.
+void evaluate_at_end(const EnvironmentSettings& world, const environments::EnvironmentTable& table, const Act& act,
+                     std::int64_t episodes, std::uint64_t seed, Run& run) {
+  const auto environments = world.make(table, std::min<std::int64_t>(episodes, 10));
+  const auto whole = episodes / environments->count() * environments->count();
+  const auto returns = play(*environments, act, whole, derive(seed, {hash("evaluation")}));
+  run.write_file("results.json", nlohmann::json{{"mean_return", mean(returns)}, {"returns", returns}}.dump(2) + "\n");
+  run.note(fmt::format("mean return of {} episodes: {:.2f}", returns.size(), mean(returns)));
+}
+
 class PpoJob final : public algorithms::Job {
  public:
   explicit PpoJob(environments::EnvironmentTable environments) : environments_(std::move(environments)) {}
@@ -46,11 +58,7 @@ class PpoJob final : public algorithms::Job {
     models::ActorCritic agent(environments->spec(), agent_);
     train(agent, *environments, config_, {}, run);
     if (evaluate_ == 0 || run.stop_requested()) return;
-    const auto fresh = world_.make(environments_, std::min<std::int64_t>(evaluate_, 10));
-    const auto returns = play(*fresh, greedy(agent), evaluate_ / fresh->count() * fresh->count(),
-                              derive(config_.seed, {hash("evaluation")}));
-    run.write_file("results.json", nlohmann::json{{"mean_return", mean(returns)}, {"returns", returns}}.dump(2) + "\n");
-    run.note(fmt::format("mean return of {} episodes: {:.2f}", returns.size(), mean(returns)));
+    evaluate_at_end(world_, environments_, greedy(agent), evaluate_, config_.seed, run);
   }
 
  private:
@@ -61,7 +69,37 @@ class PpoJob final : public algorithms::Job {
   std::int64_t evaluate_ = 50;
 };
 
+class DqnJob final : public algorithms::Job {
+ public:
+  explicit DqnJob(environments::EnvironmentTable environments) : environments_(std::move(environments)) {}
+
+  void fields(Fields& f) override {
+    world_.fields(f);
+    config_.fields(f);
+    f.field("evaluate", evaluate_, "episodes played at the end, the best action each; 0 = none");
+  }
+
+  void run(Run& run) override {
+    config_.validate();
+    const auto environments = world_.make(environments_, config_.envs);
+    const auto network = train_dqn(*environments, config_, {}, run);
+    if (evaluate_ == 0 || run.stop_requested()) return;
+    const auto best = [&](const Tensor& seen) { return at::argmax(network->values(seen), 1); };
+    evaluate_at_end(world_, environments_, best, evaluate_, config_.seed, run);
+  }
+
+ private:
+  environments::EnvironmentTable environments_;
+  EnvironmentSettings world_;
+  DqnConfig config_;
+  std::int64_t evaluate_ = 50;
+};
+
 }  // namespace
+
+std::unique_ptr<algorithms::Job> make_dqn_job(environments::EnvironmentTable environments) {
+  return std::make_unique<DqnJob>(std::move(environments));
+}
 
 std::unique_ptr<algorithms::Job> make_ppo_job(environments::EnvironmentTable environments) {
   return std::make_unique<PpoJob>(std::move(environments));

@@ -19,5 +19,6 @@ struct EnvironmentSettings {
 };
 
 std::unique_ptr<algorithms::Job> make_ppo_job(environments::EnvironmentTable environments);
+std::unique_ptr<algorithms::Job> make_dqn_job(environments::EnvironmentTable environments);
 
 }  // namespace rlhf::control

@@ -5,7 +5,8 @@
 namespace rlhf::control {
 
 algorithms::AlgorithmTable builtin_algorithms(environments::EnvironmentTable environments) {
-  return {{"control_ppo", [environments] { return make_ppo_job(environments); }}};
+  return {{"control_ppo", [environments] { return make_ppo_job(environments); }},
+          {"dqn", [environments] { return make_dqn_job(environments); }}};
 }
 
 }  // namespace rlhf::control

@@ -1,0 +1,63 @@
+#pragma once
+#include <filesystem>
+#include <functional>
+
+#include "rlhf/control/episodes.h"
+#include "rlhf/control/replay.h"
+#include "rlhf/core/run.h"
+
+namespace rlhf::control {
+
+/// What agents that learn from a replay buffer have in common. Steps of the loop are steps of all environments at once.
+struct OffPolicyConfig {
+  std::int64_t total_steps = 50000;  // of all environments together
+  std::int64_t envs = 1;
+  std::int64_t start = 100;         // steps of all environments together, before the first update
+  std::int64_t batch = 32;          // rows of a minibatch
+  std::int64_t train_every = 4;     // steps of the loop
+  std::int64_t gradient_steps = 1;  // updates each time
+  ReplayConfig replay;
+  std::int64_t report_every = 1000;   // steps of the loop
+  std::int64_t checkpoint_every = 0;  // steps of the loop; 0 = at the end only
+  std::uint64_t seed = 0;
+
+  void fields(Fields& f);
+  void validate() const;
+};
+
+/// An agent, as the loop needs it.
+struct OffPolicyAgent {
+  /// What to do now, [envs, ...]; `progress` is the share of training behind. Until the buffer is ready the loop passes
+  /// `exploring`, and the agent may act at random.
+  std::function<Tensor(const Tensor& observations, double progress, bool exploring, Random& random)> act;
+  /// What the environment is sent for an action (scaled to its bounds); empty: the action.
+  std::function<Tensor(const Tensor& actions)> to_environment;
+  /// One update; returns the rows' errors, which become priorities. May be undefined.
+  std::function<Tensor(const Transitions& batch, double progress, Random& random)> learn;
+  std::function<void(MetricRow& row)> log;
+  std::function<void(const std::filesystem::path& folder)> write_model;
+  std::function<void(const std::filesystem::path& folder)> read_model;
+  std::function<void(State& state)> save;
+  std::function<void(const State& state)> restore;
+};
+
+struct OffPolicyHooks {
+  Replay::RewardOf reward;                       // empty: the environment's own
+  std::function<void(std::int64_t step)> after;  // of each step of the loop
+};
+
+/// Acts and learns in turns; goes on from the run's checkpoint to the same bits, buffer and environments included.
+/// Returns early, with a checkpoint, when the run is asked to stop. A run's step is a step of the loop.
+void train(const OffPolicyAgent& agent, environments::VectorEnvironment& environments, const OffPolicyConfig& config,
+           const OffPolicyHooks& hooks, Run& run);
+
+/// Where the actions of a Box lie: agents act within ±1, environments within their bounds.
+struct ActionRange {
+  explicit ActionRange(const environments::Spec& spec);
+  Tensor to_environment(const Tensor& actions) const;  // [rows, numbers]
+  std::int64_t numbers() const { return middle.numel(); }
+
+  Tensor middle, half;  // [numbers]
+};
+
+}  // namespace rlhf::control
