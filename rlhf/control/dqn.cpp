@@ -7,7 +7,6 @@
 #include <ATen/ops/smooth_l1_loss.h>
 
 #include "rlhf/core/error.h"
-#include "rlhf/core/safetensors.h"
 
 namespace rlhf::control {
 
@@ -128,18 +127,8 @@ std::unique_ptr<QNetwork> train_dqn(environments::VectorEnvironment& environment
             row.add("train/value", value_sum / updates);
             loss_sum = value_sum = updates = 0;
           },
-      .write_model =
-          [&](const std::filesystem::path& folder) {
-            std::map<std::string, Tensor> tensors;
-            for (const auto& [name, weight] : online->weights()) tensors["q." + name] = weight.detach();
-            write_safetensors(folder / "agent.safetensors", tensors);
-          },
-      .read_model =
-          [&](const std::filesystem::path& folder) {
-            const at::NoGradGuard no_gradient;
-            const auto file = SafetensorsFile::open(folder / "agent.safetensors");
-            for (auto& [name, weight] : online->weights()) weight.copy_(file.tensor("q." + name));
-          },
+      .write_model = [&](const std::filesystem::path& folder) { write_weights(folder, online->weights()); },
+      .read_model = [&](const std::filesystem::path& folder) { read_weights(folder, online->weights()); },
       .save =
           [&](State& state) {
             optimizer.save(state, "optimizer");

@@ -5,6 +5,8 @@
 
 #include "rlhf/control/dqn.h"
 #include "rlhf/control/ppo.h"
+#include "rlhf/control/sac.h"
+#include "rlhf/control/td3.h"
 #include "rlhf/core/error.h"
 
 namespace rlhf::control {
@@ -69,9 +71,11 @@ class PpoJob final : public algorithms::Job {
   std::int64_t evaluate_ = 50;
 };
 
-class DqnJob final : public algorithms::Job {
+/// A job of an off-policy agent: `train` gives an agent whose best actions can be asked for.
+template <class Config, auto train, auto best>
+class OffPolicyJob final : public algorithms::Job {
  public:
-  explicit DqnJob(environments::EnvironmentTable environments) : environments_(std::move(environments)) {}
+  explicit OffPolicyJob(environments::EnvironmentTable environments) : environments_(std::move(environments)) {}
 
   void fields(Fields& f) override {
     world_.fields(f);
@@ -82,23 +86,38 @@ class DqnJob final : public algorithms::Job {
   void run(Run& run) override {
     config_.validate();
     const auto environments = world_.make(environments_, config_.envs);
-    const auto network = train_dqn(*environments, config_, {}, run);
+    const auto agent = train(*environments, config_, {}, run);
     if (evaluate_ == 0 || run.stop_requested()) return;
-    const auto best = [&](const Tensor& seen) { return at::argmax(network->values(seen), 1); };
-    evaluate_at_end(world_, environments_, best, evaluate_, config_.seed, run);
+    const auto act = [&](const Tensor& seen) { return best(*agent, seen); };
+    evaluate_at_end(world_, environments_, act, evaluate_, config_.seed, run);
   }
 
  private:
   environments::EnvironmentTable environments_;
   EnvironmentSettings world_;
-  DqnConfig config_;
+  Config config_;
   std::int64_t evaluate_ = 50;
+};
+
+constexpr auto best_choice = [](const QNetwork& network, const Tensor& seen) {
+  return at::argmax(network.values(seen), 1);
+};
+constexpr auto best_numbers = [](const auto& agent, const Tensor& seen) {
+  return agent.range().to_environment(agent.best(seen));
 };
 
 }  // namespace
 
 std::unique_ptr<algorithms::Job> make_dqn_job(environments::EnvironmentTable environments) {
-  return std::make_unique<DqnJob>(std::move(environments));
+  return std::make_unique<OffPolicyJob<DqnConfig, train_dqn, best_choice>>(std::move(environments));
+}
+
+std::unique_ptr<algorithms::Job> make_sac_job(environments::EnvironmentTable environments) {
+  return std::make_unique<OffPolicyJob<SacConfig, train_sac, best_numbers>>(std::move(environments));
+}
+
+std::unique_ptr<algorithms::Job> make_td3_job(environments::EnvironmentTable environments) {
+  return std::make_unique<OffPolicyJob<Td3Config, train_td3, best_numbers>>(std::move(environments));
 }
 
 std::unique_ptr<algorithms::Job> make_ppo_job(environments::EnvironmentTable environments) {

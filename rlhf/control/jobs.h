@@ -20,5 +20,7 @@ struct EnvironmentSettings {
 
 std::unique_ptr<algorithms::Job> make_ppo_job(environments::EnvironmentTable environments);
 std::unique_ptr<algorithms::Job> make_dqn_job(environments::EnvironmentTable environments);
+std::unique_ptr<algorithms::Job> make_sac_job(environments::EnvironmentTable environments);
+std::unique_ptr<algorithms::Job> make_td3_job(environments::EnvironmentTable environments);
 
 }  // namespace rlhf::control

@@ -4,7 +4,7 @@
 
 namespace rlhf::control {
 
-/// control_ppo: what `rlhf train` runs in environments, with those that its settings may name.
+/// control_ppo, dqn, sac, td3: what `rlhf train` runs in environments, with those that its settings may name.
 algorithms::AlgorithmTable builtin_algorithms(
     environments::EnvironmentTable environments = environments::builtin_environments());
 
