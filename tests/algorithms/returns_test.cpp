@@ -57,5 +57,15 @@ TEST(Whiten, AgreesWithNumPy) {
 
 TEST(Whiten, NeedsTwoValues) { EXPECT_THROW(whiten(at::tensor({1.f})), Error); }
 
+TEST(Gae, ASequenceThatWasOnlyCutOffCountsWhatFollowed) {
+  // gamma 0.5, lambda 1: A_1 = 2 + 0.5 * 8 - 1 = 5, A_0 = 1 + 0.5 * 1 - 3 + 0.5 * 5 = 1; without `after` A_1 = 1, A_0 = -1.
+  const auto rewards = at::tensor({1.0F, 2.0F, 1.0F, 2.0F}), values = at::tensor({3.0F, 1.0F, 3.0F, 1.0F});
+  const std::vector<std::int64_t> starts = {0, 2, 4};
+  const auto targets = gae(rewards, values, starts, {.gamma = 0.5, .lambda = 1.0}, at::tensor({8.0F, 0.0F}));
+  EXPECT_TRUE(targets.advantages.equal(at::tensor({1.0F, 5.0F, -1.0F, 1.0F})));
+  EXPECT_TRUE(targets.returns.equal(at::tensor({4.0F, 6.0F, 2.0F, 2.0F})));
+  EXPECT_THROW(gae(rewards, values, starts, {}, at::tensor({8.0F})), Error);
+}
+
 }  // namespace
 }  // namespace rlhf::algorithms

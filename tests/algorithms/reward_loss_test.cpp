@@ -80,5 +80,18 @@ TEST(PairAccuracy, WorkedByHand) {
   EXPECT_NEAR(found.low, 0.1253, 5e-4);
 }
 
+TEST(NoisyPairs, AConfidentMistakePullsLittle) {
+  // d = -6, first preferred: p = sigmoid(-6), q = 0.9 p + 0.05; slope -0.9 p (1 - p) / q = -0.0425, without noise -0.9975.
+  const auto slope = [](double noise) {
+    auto gap = at::tensor({-6.0F}).requires_grad_();
+    noisy_pairwise_loss(gap, at::tensor({1.0F}), noise).backward();
+    return gap.grad().item<double>();
+  };
+  EXPECT_NEAR(slope(0.1), -0.0425, 5e-4);
+  EXPECT_NEAR(slope(0.0), -0.9975, 5e-4);
+  EXPECT_NEAR(noisy_pairwise_loss(at::tensor({0.0F, 0.0F}), at::tensor({0.5F, 1.0F}), 0.1).item<double>(), std::log(2.0), 1e-6);
+  EXPECT_THROW(noisy_pairwise_loss(at::tensor({1.0F}), at::tensor({1.0F, 0.0F}), 0.1), Error);
+}
+
 }  // namespace
 }  // namespace rlhf::algorithms

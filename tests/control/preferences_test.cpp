@@ -1,0 +1,190 @@
+#include "rlhf/control/preferences.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/randn.h>
+#include <gtest/gtest.h>
+
+#include "rlhf/core/files.h"
+#include "rlhf/environments/table.h"
+#include "rlhf/feedback/question.h"
+#include "tests/core/scratch_folder.h"
+
+namespace rlhf::control {
+namespace {
+
+nlohmann::json clip_of(std::vector<double> rewards) {
+  const auto steps = std::ssize(rewards);
+  return data::to_json(data::Segment{.length = steps,
+                                     .actions = std::vector<data::Action>(rewards.size(), std::int64_t{0}),
+                                     .rewards = std::move(rewards)});
+}
+
+feedback::Question pair_of(std::vector<double> first, std::vector<double> second, const char* id = "q") {
+  feedback::Question question{.id = id, .form = feedback::builtin_form("clips"), .items = {{}, {}}, .shown = {0, 1}};
+  question.items[0].segment = clip_of(std::move(first));
+  question.items[1].segment = clip_of(std::move(second));
+  return question;
+}
+
+feedback::Comparison said(const TeacherConfig& config, const feedback::Question& question) {
+  return std::get<feedback::Comparison>(make_teacher(config)->answer(question).said);
+}
+
+TEST(Teacher, PrefersTheClipThatEarnedMore) {
+  EXPECT_EQ(said({}, pair_of({1, 2}, {0, 2})).best, 0);
+  EXPECT_EQ(said({}, pair_of({0, 2}, {1, 2})).best, 1);
+  EXPECT_TRUE(said({}, pair_of({1, 2}, {2, 1})).tie);
+  EXPECT_TRUE(said({.tie_within = 0.5}, pair_of({1}, {1.4})).tie);
+  EXPECT_FALSE(said({.tie_within = 0.5}, pair_of({1}, {1.6})).tie);
+}
+
+TEST(Teacher, AMyopicOneRemembersTheEnd) {
+  const auto question = pair_of({3, 0, 0}, {0, 0, 2});
+  EXPECT_EQ(said({}, question).best, 0);
+  EXPECT_EQ(said({.discount = 0.5}, question).best, 1);  // 3 / 4 against 2
+}
+
+TEST(Teacher, SkipsWhatIsNotWorthJudging) {
+  const auto answer = make_teacher({.skip_below = 1.0})->answer(pair_of({0.2}, {0.5}));
+  EXPECT_TRUE(std::holds_alternative<feedback::Skip>(answer.said));
+  EXPECT_EQ(said({.skip_below = 1.0}, pair_of({0.2}, {1.5})).best, 1);
+}
+
+TEST(Teacher, ErrsAsOftenAsItIsTold) {
+  int wrong = 0, boltzmann = 0;
+  for (int i = 0; i < 2000; ++i) {
+    const auto question = pair_of({1}, {0}, ("q" + std::to_string(i)).c_str());
+    wrong += said({.error_rate = 0.2}, question).best == 1;
+    boltzmann += said({.rationality = 1.0}, question).best == 1;
+  }
+  EXPECT_NEAR(wrong / 2000.0, 0.2, 0.03);
+  EXPECT_NEAR(boltzmann / 2000.0, 0.2689, 0.03);  // 1 - sigmoid(1)
+}
+
+TEST(LabelSchedule, IsTheWorkedExampleOfThePaper) {
+  const PreferenceConfig config{.labels = 700, .initial_share = 0.25, .schedule = 2e6};
+  const std::int64_t expected[][2] = {{0, 175}, {1000000, 345}, {2000000, 465}, {4000000, 635}, {5000000, 700}};
+  for (const auto& [steps, labels] : expected) EXPECT_NEAR(labels_by(config, steps, 5000000), labels, 1) << steps;
+}
+
+/// Comparisons of clips by the sum of the first number of each step.
+std::vector<ClipComparison> comparisons(int count) {
+  std::vector<ClipComparison> all;
+  for (int i = 0; i < count; ++i) {
+    ClipComparison one{.first = at::randn({5, 3}), .second = at::randn({5, 3})};
+    one.preferred = one.first.select(1, 0).sum().item<float>() > one.second.select(1, 0).sum().item<float>() ? 1 : 0;
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
+TEST(RewardEnsemble, FindsWhatTheTeacherLooksAt) {
+  RewardEnsemble ensemble(3, {.seed = 1});
+  ensemble.add(comparisons(300));
+  const auto fit = ensemble.fit(400);
+  EXPECT_GT(fit.heldout_accuracy, 0.85);
+  EXPECT_GT(ensemble.accuracy(comparisons(300)), 0.88);
+  auto steps = at::randn({1000, 3});
+  const auto rewards = ensemble.rewards(steps);
+  EXPECT_NEAR(rewards.mean().item<float>(), 0, 0.2);
+  EXPECT_NEAR(rewards.std().item<float>(), 1, 0.25);
+  // Each member counts about 1/e of the comparisons never.
+  EXPECT_GT(fit.heldout_loss, fit.loss);
+}
+
+TEST(RewardEnsemble, DisagreesMostWhereItKnowsLeast) {
+  RewardEnsemble ensemble(3, {.adapt_l2 = false, .seed = 1});
+  ensemble.add(comparisons(100));
+  ensemble.fit(300);
+  std::vector<ClipComparison> near = comparisons(200), far = comparisons(200);
+  for (auto& pair : far) {
+    pair.first = pair.first * 8;
+    pair.second = pair.second * 8;
+    pair.first.select(1, 0).zero_();  // nothing of what was asked about tells these apart
+    pair.second.select(1, 0).zero_();
+  }
+  const auto disagreement = [&](const std::vector<ClipComparison>& pairs) {
+    return ensemble.probabilities(pairs).var(0, false).mean().item<double>();
+  };
+  EXPECT_GT(disagreement(far), 2 * disagreement(near));
+}
+
+TEST(RewardEnsemble, GoesOnFromASavedStateToTheSameBits) {
+  const auto first = comparisons(60), second = comparisons(20);
+  RewardEnsemble one(3, {.seed = 1}), other(3, {.seed = 1});
+  one.add(first);
+  one.fit(50);
+  State state;
+  one.save(state, "reward");
+  other.add(first);
+  other.restore(state, "reward");
+  for (auto* each : {&one, &other}) {
+    each->add(second);
+    each->fit(30);
+  }
+  const auto steps = at::randn({20, 3});
+  EXPECT_TRUE(one.rewards(steps).equal(other.rewards(steps)));
+}
+
+struct Outcome {
+  std::string agent, metrics;
+  double accuracy;
+  std::int64_t labels;
+};
+
+Outcome learned(const std::filesystem::path& folder, std::int64_t stop_after) {
+  const auto table = environments::builtin_environments();
+  const PpoConfig ppo{.total_steps = 256 * 8, .envs = 4, .steps = 64, .minibatch = 128, .seed = 1};
+  const auto environments = environments::make_vector(table, "pendulum", {{"task", "spin"}}, {.count = 4});
+  models::ActorCritic agent(environments->spec(), {});
+  std::int64_t rollouts = 0;
+  Run run({.folder = folder,
+           .resume = true,
+           .stop_requested = [&] { return stop_after > 0 && rollouts >= stop_after; },
+           .quiet = true},
+          "", nlohmann::json::object());
+  Preferences preferences(environments::make_environment(table, "pendulum", {{"task", "spin"}}), environments->spec(),
+                          {.labels = 60, .schedule = 1000, .clip_steps = 10, .first_updates = 60, .seed = 4},
+                          ppo.total_steps, run);
+  preferences.begin(*environments::make_vector(table, "pendulum", {{"task", "spin"}}, {.count = 4}), agent, ppo);
+  auto hooks = preferences.hooks();
+  hooks.after = [&, inner = hooks.after](std::int64_t index, const Rollout& rollout) {
+    inner(index, rollout);
+    ++rollouts;
+  };
+  train(agent, *environments, ppo, hooks, run);
+  return {read_file(folder / "checkpoints/latest/agent.safetensors"), read_file(folder / "metrics.jsonl"),
+          preferences.test_accuracy(), preferences.labels()};
+}
+
+TEST(Preferences, LearnATasteFromTheStoreAndResumeToTheSameBits) {
+  const ScratchFolder scratch;
+  const auto whole = learned(scratch.path() / "whole", 0);
+  EXPECT_EQ(whole.labels, 60);
+  EXPECT_GT(whole.accuracy, 0.85);
+  learned(scratch.path() / "cut", 3);
+  const auto resumed = learned(scratch.path() / "cut", 0);
+  EXPECT_EQ(resumed.agent, whole.agent);
+  EXPECT_EQ(resumed.metrics, whole.metrics);
+  EXPECT_EQ(resumed.labels, whole.labels);
+}
+
+TEST(Preferences, AClipPlayedAgainIsWhatTheAgentSaw) {
+  const auto environments =
+      environments::make_vector(environments::builtin_environments(), "cart_pole_fixed", nullptr, {.count = 3});
+  const auto replayer = environments::make_environment(environments::builtin_environments(), "cart_pole_fixed");
+  models::ActorCritic agent(environments->spec(), {});
+  Collector collector(*environments, agent, 40, 1);
+  const auto rollout = collector.collect(true);
+  const auto segment = cut(environments->spec(), rollout, rollout.rewards, 2, 11, 9, 0);
+  const RewardInputs inputs(environments->spec(), true);
+  const auto again = inputs.of(*replayer, segment);
+  EXPECT_EQ(again.sizes(), (at::IntArrayRef{9, 7}));
+  EXPECT_TRUE(again.equal(inputs(rollout.observations[2].narrow(0, 11, 9), rollout.actions[2].narrow(0, 11, 9))));
+  const auto other =
+      environments::make_environment(environments::builtin_environments(), "cart_pole_fixed", {{"max_steps", 50}});
+  EXPECT_THROW(inputs.of(*other, segment), Error);
+}
+
+}  // namespace
+}  // namespace rlhf::control

@@ -1,0 +1,191 @@
+#include "rlhf/control/replay.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/tensor.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <set>
+
+#include "rlhf/control/dqn.h"
+#include "rlhf/core/files.h"
+#include "rlhf/environments/table.h"
+#include "tests/core/scratch_folder.h"
+
+namespace rlhf::control {
+namespace {
+
+environments::Spec counting_spec() {
+  return {.name = "counting",
+          .observation = environments::Box{.shape = {1}, .low = {0}, .high = {1e9}},
+          .action = environments::Discrete{{"a", "b"}}};
+}
+
+/// One environment that sees 0, 1, 2, ... and earns 1, 2, 4, 8 ... ; `ends` says after which steps its episode is over.
+class Counting {
+ public:
+  Counting(Replay& replay, std::set<int> terminates, std::set<int> cut = {})
+      : replay_(replay), terminates_(std::move(terminates)), cut_(std::move(cut)) {}
+
+  void run(int steps) {
+    for (int i = 0; i < steps; ++i, ++now_) {
+      const bool ended = terminates_.contains(now_), late = cut_.contains(now_);
+      environments::VectorStep step{.observations = at::full({1, 1}, now_ + 1.0, at::kFloat),
+                                    .rewards = at::full({1}, std::pow(2.0, now_), at::kDouble),
+                                    .terminated = at::full({1}, ended, at::kBool),
+                                    .truncated = at::full({1}, late, at::kBool),
+                                    .final_observations = at::full({1, 1}, 1000.0 + now_, at::kFloat)};
+      replay_.add(at::full({1, 1}, double(now_), at::kFloat), at::full({1}, now_ % 2, at::kLong), step);
+    }
+  }
+
+ private:
+  Replay& replay_;
+  std::set<int> terminates_, cut_;
+  int now_ = 0;
+};
+
+struct Window {
+  double reward, next, discount;
+};
+
+/// What is remembered of the window that begins with what was seen as `first`.
+std::map<int, Window> windows(const Replay& replay) {
+  Random random(1);
+  const auto batch = replay.sample(400, random);
+  std::map<int, Window> found;
+  for (std::int64_t i = 0; i < 400; ++i) {
+    const int first = static_cast<int>(batch.observations[i][0].item<float>());
+    EXPECT_EQ(batch.actions[i].item<std::int64_t>(), first % 2);
+    found[first] = {batch.rewards[i].item<float>(), batch.next_observations[i][0].item<float>(),
+                    batch.discounts[i].item<float>()};
+  }
+  return found;
+}
+
+TEST(Replay, WindowsStopWhereEpisodesDo) {
+  Replay replay(counting_spec(), 1, {.capacity = 50, .steps = 3, .gamma = 0.5});
+  Counting(replay, {4}, {7}).run(12);
+  const auto found = windows(replay);
+  EXPECT_EQ(found.size(), 10);  // of 12 steps the last two have not seen three steps yet
+  EXPECT_EQ(found.at(0).reward, 1 + 0.5 * 2 + 0.25 * 4);
+  EXPECT_EQ(found.at(0).next, 3);
+  EXPECT_EQ(found.at(0).discount, 0.125);
+  EXPECT_EQ(found.at(3).reward, 8 + 0.5 * 16);  // step 4 terminated
+  EXPECT_EQ(found.at(3).next, 1004);
+  EXPECT_EQ(found.at(3).discount, 0);
+  EXPECT_EQ(found.at(6).reward, 64 + 0.5 * 128);  // step 7 was cut off: its state has a value
+  EXPECT_EQ(found.at(6).next, 1007);
+  EXPECT_EQ(found.at(6).discount, 0.25);
+  EXPECT_EQ(found.at(9).next, 12);  // the newest observation is no step yet
+}
+
+TEST(Replay, ForgetsTheOldestWhereItWrapsAround) {
+  Replay replay(counting_spec(), 1, {.capacity = 5, .steps = 2, .gamma = 1});
+  Counting counting(replay, {6});
+  counting.run(13);
+  const auto found = windows(replay);
+  EXPECT_EQ(replay.size(), 5);
+  ASSERT_EQ(found.size(), 4);
+  for (int first = 8; first < 12; ++first) {
+    EXPECT_EQ(found.at(first).reward, std::pow(2.0, first) + std::pow(2.0, first + 1));
+    EXPECT_EQ(found.at(first).next, first + 2);
+  }
+}
+
+TEST(Replay, RewardsThatAreAskedForReplaceWhatIsStored) {
+  Replay replay(counting_spec(), 1, {.capacity = 20, .steps = 3, .gamma = 0.5});
+  replay.set_reward(
+      [](const Tensor& observations, const Tensor& actions) { return observations.squeeze(1) * 10 + actions; });
+  Counting(replay, {4}).run(9);
+  const auto found = windows(replay);
+  EXPECT_EQ(found.at(0).reward, 0 + 0.5 * 11 + 0.25 * 20);
+  EXPECT_EQ(found.at(3).reward, 31 + 0.5 * 40);
+}
+
+TEST(Replay, PrioritiesDecideHowOftenAndWeightsUndoIt) {
+  Replay replay(counting_spec(), 1, {.capacity = 8, .gamma = 1, .prioritised = true, .alpha = 1.0, .beta = 1.0});
+  Counting(replay, {}).run(4);
+  replay.update_priorities(at::tensor(std::vector<std::int64_t>{0, 1, 2, 3}), at::tensor({1.0F, -2.0F, 3.0F, 4.0F}));
+  Random random(3);
+  std::vector<double> counts(4);
+  constexpr int draws = 20000;
+  for (int i = 0; i < draws / 100; ++i) {
+    const auto batch = replay.sample(100, random);
+    double largest = 0;
+    for (std::int64_t row = 0; row < 100; ++row) {
+      const auto place = batch.places[row].item<std::int64_t>();
+      ++counts[static_cast<std::size_t>(place)];
+      largest = std::max(largest, batch.weights[row].item<double>() * double(place + 1));
+    }
+    EXPECT_NEAR(largest, 1, 1e-5);  // weight * priority is the same for every row
+  }
+  double chi_square = 0;
+  for (std::size_t i = 0; i < 4; ++i) {
+    const double expected = draws * double(i + 1) / 10;
+    chi_square += (counts[i] - expected) * (counts[i] - expected) / expected;
+  }
+  EXPECT_LT(chi_square, 16.3);  // 3 degrees of freedom, 0.1 %
+}
+
+TEST(Replay, RefusesACapacityThatHoldsNoWindow) {
+  EXPECT_THROW(Replay(counting_spec(), 8, {.capacity = 16, .steps = 3}), Error);
+}
+
+std::unique_ptr<environments::VectorEnvironment> poles(std::int64_t count) {
+  return environments::make_vector(environments::builtin_environments(), "cart_pole", nullptr, {.count = count});
+}
+
+DqnConfig quick(std::int64_t total) {
+  DqnConfig config;
+  config.total_steps = total;
+  config.start = 500;
+  config.batch = 64;
+  config.train_every = 4;
+  config.gradient_steps = 2;
+  config.learning_rate = 1e-3;
+  config.target_every = 250;
+  config.epsilon_share = 0.3;
+  config.network.hidden = {64, 64};
+  config.seed = 2;
+  return config;
+}
+
+std::string trained(const std::filesystem::path& folder, const DqnConfig& config, std::int64_t stop_after) {
+  const auto environments = poles(config.envs);
+  std::int64_t steps = 0;
+  rlhf::Run run({.folder = folder,
+                 .resume = true,
+                 .stop_requested = [&] { return stop_after > 0 && steps >= stop_after; },
+                 .quiet = true},
+                "", nlohmann::json::object());
+  train_dqn(*environments, config, {.after = [&](std::int64_t) { ++steps; }}, run);
+  return read_file(folder / "checkpoints/latest/agent.safetensors");
+}
+
+TEST(Dqn, ResumesToTheSameBitsBufferAndAll) {
+  const ScratchFolder scratch;
+  auto config = quick(2400);
+  config.replay = {.capacity = 900, .steps = 3, .prioritised = true};
+  config.double_q = config.duelling = true;
+  config.envs = 2;
+  config.report_every = 100;
+  const auto expected = trained(scratch.path() / "whole", config, 0);
+  trained(scratch.path() / "cut", config, 777);
+  EXPECT_EQ(trained(scratch.path() / "cut", config, 0), expected);
+  EXPECT_EQ(read_file(scratch.path() / "cut/metrics.jsonl"), read_file(scratch.path() / "whole/metrics.jsonl"));
+}
+
+TEST(Dqn, LearnsToBalanceAPole) {
+  const ScratchFolder scratch;
+  const auto environments = poles(1);
+  rlhf::Run run({.folder = scratch.path() / "run", .quiet = true}, "", nlohmann::json::object());
+  const auto network = train_dqn(*environments, quick(25000), {}, run);
+  const auto fresh = poles(10);
+  const auto act = [&](const Tensor& seen) { return network->values(seen).argmax(1); };
+  EXPECT_GT(mean(play(*fresh, act, 20, 4)), 150);
+}
+
+}  // namespace
+}  // namespace rlhf::control
