@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""How much faster agents act and learn here than in Stable-Baselines3 and Gymnasium, in environment steps a second.
+
+  benchmarks/control.py [environments] [ppo] [dqn] [--rounds 3] [--steps N] [--peer PYTHON]
+
+Sides take turns, A B A B, each in a fresh process, both on one thread; ratios are taken within a round. PPO is trained at the
+same settings on both sides (examples/control/cart_pole_ppo.toml) and so is DQN (Stable-Baselines3's defaults, a buffer of
+100,000); the agents' final returns are printed beside the speeds. Nothing else should run meanwhile. The peers live in a Python
+environment under the user's cache, made on first use.
+"""
+import argparse
+import json
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "rlhf.cpp"
+STEPS = {"environments": 20_000_000, "ppo": 100_000, "dqn": 50_000}
+SETTINGS = {"ppo": ["control_ppo", "-c", str(ROOT / "examples/control/cart_pole_ppo.toml")], "dqn": ["dqn", "environment=cart_pole"]}
+
+
+def peer_python():
+    python = CACHE / "peers-control" / "bin" / "python"
+    if not python.exists():
+        print("making the peers' environment", file=sys.stderr)
+        subprocess.run([sys.executable, "-m", "venv", python.parents[1]], check=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", "-r", ROOT / "benchmarks/peers/requirements-control.txt"], check=True)
+    return python
+
+
+def run(command):
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(map(str, command))}\n{done.stderr}")
+    return done.stdout
+
+
+def ours(what, steps, seed, build):
+    if what == "environments":
+        return json.loads(run([build / "benchmarks/bench_environments", f"--steps={steps // 1024}"]))
+    with tempfile.TemporaryDirectory() as folder:
+        run([build / "bin/rlhf", "train", *SETTINGS[what], f"total_steps={steps}", f"seed={seed}", "--output", f"{folder}/run"])
+        timing = pathlib.Path(folder, "run/timing.jsonl").read_text().splitlines()[-1]
+        returns = json.loads(pathlib.Path(folder, "run/results.json").read_text())["mean_return"]
+    return {"steps_per_second": float(re.search(r'"time/steps_per_second":([\d.e+]+)', timing)[1]), "mean_return": returns}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="*")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, help="instead of each one's own")
+    parser.add_argument("--peer", type=pathlib.Path, help="Python with stable-baselines3")
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release")
+    options = parser.parse_args()
+    if unknown := set(options.what) - set(STEPS):
+        parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(STEPS)}")
+    python = options.peer or peer_python()
+    for what in options.what or STEPS:
+        steps, ratios = options.steps or STEPS[what], []
+        for seed in range(options.rounds):
+            own = ours(what, steps, seed, options.build)
+            peer = json.loads(run([python, ROOT / "benchmarks/peers/control.py", what, "--steps", steps, "--seed", seed]))
+            ratios.append(own["steps_per_second"] / peer["steps_per_second"])
+            returns = f"; return {own['mean_return']:.1f}, peer {peer['mean_return']:.1f}" if "mean_return" in own else ""
+            print(f"{what} round {seed + 1}: {own['steps_per_second']:,.0f} steps/s, peer {peer['steps_per_second']:,.0f}{returns}", flush=True)
+        print(f"{what}: {statistics.median(ratios):.2f}x ({min(ratios):.2f} - {max(ratios):.2f} over {len(ratios)} rounds)", flush=True)
+
+
+main()
