@@ -12,7 +12,7 @@ namespace rlhf::app {
 std::span<const Command> commands() {
   static constexpr Command table[] = {
       {"recipe", "a whole paper, end to end", recipe},
-      {"train", "one algorithm: sft, reward_model, ppo", train},
+      {"train", "one algorithm: sft, reward_model, ppo; control_ppo, dqn, sac, td3", train},
       {"generate", "completions of prompts, as JSONL", generate},
       {"score", "rewards or logprobs of completions, as JSONL", score},
       {"chat", "talk to a model in the terminal", chat},
@@ -20,6 +20,7 @@ std::span<const Command> commands() {
       {"collect", "the pages on which people give feedback", collect},
       {"clips", "questions on short clips of an agent's play", clips},
       {"session", "an agent that people teach while it acts", session},
+      {"env", "the games and bodies that agents act in", env},
       {"data", "feedback in the formats of other tools", data},
       {"account", "who may log in to a server that others can reach", account},
       {"report", "one self-contained page about a run", report},

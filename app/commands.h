@@ -37,6 +37,7 @@ int collect(const Invocation&);
 int account(const Invocation&);
 int data(const Invocation&);
 int doctor(const Invocation&);
+int env(const Invocation&);
 int export_model(const Invocation&);
 int generate(const Invocation&);
 int inspect(const Invocation&);

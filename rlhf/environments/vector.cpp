@@ -93,6 +93,21 @@ void clear_flags(VectorStep& step) {
   step.ended = 0;
 }
 
+Tensor stacked(std::span<const Action> actions) {
+  const auto rows = std::ssize(actions);
+  const auto* numbers = rows > 0 ? std::get_if<std::vector<float>>(&actions[0]) : nullptr;
+  const auto width = numbers ? std::ssize(*numbers) : 1;
+  auto all = numbers ? at::zeros({rows, width}, at::kFloat) : at::zeros({rows}, at::kLong);
+  for (std::int64_t i = 0; i < rows; ++i) {
+    if (numbers)
+      std::copy_n(std::get<std::vector<float>>(actions[static_cast<std::size_t>(i)]).begin(), width,
+                  all.mutable_data_ptr<float>() + i * width);
+    else
+      all.mutable_data_ptr<std::int64_t>()[i] = std::get<std::int64_t>(actions[static_cast<std::size_t>(i)]);
+  }
+  return all;
+}
+
 void check_actions(const Spec& spec, const Tensor& actions, std::int64_t environments) {
   if (const auto* space = std::get_if<Discrete>(&spec.action)) {
     if (actions.scalar_type() != at::kLong || actions.dim() != 1 || actions.size(0) != environments ||

@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <span>
 
 #include "rlhf/core/tensor.h"
 #include "rlhf/environments/environment.h"
@@ -76,6 +77,9 @@ VectorStep make_vector_step(const Spec& spec, const VectorOptions& options);
 
 /// Nothing was earned and nothing has ended: how things stand after a reset.
 void clear_flags(VectorStep& step);
+
+/// Actions of one environment each, all of one kind, as VectorEnvironment::step takes them.
+Tensor stacked(std::span<const Action> actions);
 
 /// Throws rlhf::Error (usage) unless `actions` fit `environments` environments of this spec: dtype, shape, and choices
 /// that exist.
