@@ -46,8 +46,8 @@ void write_settings(std::string& out, const Fields& fields, const std::string& g
     const auto found = origins.find(field.path);
     const auto origin = found == origins.end() ? std::string("default") : found->second;
     const auto value = as_toml(value_of(field));
-    out += value.empty() ? fmt::format("# {} = none  # {}\n", key, origin)
-                         : fmt::format("{} = {}  # {}\n", key, value, origin);
+    // TOML has no null. The text is read back as "not set", also where the default is something else.
+    out += fmt::format("{} = {}  # {}\n", key, value.empty() ? "\"none\"" : value, origin);
   }
 }
 

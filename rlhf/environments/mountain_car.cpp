@@ -97,8 +97,11 @@ Image Hill::draw(const State& state, int width, int height) const {
   constexpr int pieces = 60;
   const auto at = [](int i) { return left_end - 0.3 + (right_end - left_end + 0.6) * i / pieces; };
   for (int i = 0; i < pieces; ++i) {
-    const Point ground[] = {
-        {at(i), -1.0}, {at(i + 1), -1.0}, {at(i + 1), height_at(at(i + 1))}, {at(i), height_at(at(i))}};
+    const double overlap = 0.02;  // no seam shows between the pieces
+    const Point ground[] = {{at(i) - overlap, -1.0},
+                            {at(i + 1), -1.0},
+                            {at(i + 1), height_at(at(i + 1))},
+                            {at(i) - overlap, height_at(at(i) - overlap)}};
     canvas.polygon(ground, rgb(0xD8E3D2));
     canvas.line({at(i), height_at(at(i))}, {at(i + 1), height_at(at(i + 1))}, 0.015, rgb(0x87A878));
   }

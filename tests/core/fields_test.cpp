@@ -121,7 +121,7 @@ TEST(Fields, LaterSourcesWin) {
       (Origins{{"epochs", base + ":1"}, {"steps", overlay + ":1"}, {"name", "RLHF_NAME"}, {"kl.target", "flag"}}));
   const auto toml = to_toml(config, origins);
   EXPECT_THAT(toml, HasSubstr("clip_range = 0.2  # default\n"));
-  EXPECT_THAT(toml, HasSubstr("# min_p = none  # default\n"));
+  EXPECT_THAT(toml, HasSubstr("min_p = \"none\"  # default\n"));
   EXPECT_THAT(toml, HasSubstr("steps = 6  # " + overlay + ":1\n"));
   EXPECT_THAT(toml, HasSubstr("\n[kl]\ntarget = 3.0  # flag\ncontroller = \"adaptive\"  # default\n"));
 }
