@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "recipes/coach/recipe.h"
 #include "recipes/deep_rl_from_human_preferences/recipe.h"
 #include "recipes/fine_tuning_from_preferences/recipe.h"
 #include "recipes/recipe.h"
@@ -9,7 +10,8 @@
 namespace rlhf::recipes {
 
 RecipeTable builtin_recipes() {
-  return {{"deep_rl_from_human_preferences", deep_rl_from_human_preferences()},
+  return {{"coach", coach()},
+          {"deep_rl_from_human_preferences", deep_rl_from_human_preferences()},
           {"fine_tuning_from_preferences", fine_tuning_from_preferences()}};
 }
 

@@ -5,6 +5,7 @@ usage: control.py RLHF
 1. The smoke preset of deep_rl_from_human_preferences ends with exit code 0.
 2. Killed while it learns from labels, it ends with the same results, and no label is lost or given twice.
 3. PPO and DQN, killed after a checkpoint, end with the weights and metrics of runs that were not.
+4. The smoke preset of coach ends with exit code 0.
 """
 import json
 import pathlib
@@ -72,7 +73,8 @@ def main(rlhf):
         recipe(rlhf, pathlib.Path(scratch))
         for name, settings in ALGORITHMS.items():
             algorithm(rlhf, pathlib.Path(scratch), name, settings)
-    print("4 passed, 0 failed")
+        finish(rlhf, "recipe", "run", "coach", "--preset", "smoke", "--output", f"{scratch}/coach")
+    print("5 passed, 0 failed")
 
 
 main(sys.argv[1])
