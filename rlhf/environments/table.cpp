@@ -11,6 +11,7 @@
 #include "rlhf/environments/cart_pole.h"
 #include "rlhf/environments/cart_pole_fixed.h"
 #include "rlhf/environments/grid.h"
+#include "rlhf/environments/key_treasure.h"
 #include "rlhf/environments/mountain_car.h"
 #include "rlhf/environments/pendulum.h"
 
@@ -53,6 +54,7 @@ EnvironmentTable builtin_environments() {
   return {{"acrobot", world<AcrobotWorld>},
           {"cart_pole", world<CartPoleWorld>},
           {"cart_pole_fixed", world<CartPoleFixedWorld>},
+          {"key_treasure", world<KeyTreasureWorld>},
           {"mountain_car", world<MountainCarWorld>},
           {"mountain_car_continuous", world<MountainCarContinuousWorld>},
           {"pendulum", world<PendulumWorld>},

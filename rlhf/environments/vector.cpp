@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "rlhf/core/error.h"
 #include "rlhf/core/seed.h"
@@ -105,6 +106,20 @@ Tensor stacked(std::span<const Action> actions) {
     else
       all.mutable_data_ptr<std::int64_t>()[i] = std::get<std::int64_t>(actions[static_cast<std::size_t>(i)]);
   }
+  return all;
+}
+
+Tensor stacked(const Spec& spec, std::span<const Array> observations) {
+  auto all = observation_buffer(spec, std::ssize(observations));
+  auto* to = static_cast<char*>(all.mutable_data_ptr());
+  for (const auto& observation : observations)
+    std::visit(
+        [&](const auto& numbers) {
+          const auto bytes = numbers.size() * sizeof(numbers[0]);
+          std::memcpy(to, numbers.data(), bytes);
+          to += bytes;
+        },
+        observation);
   return all;
 }
 

@@ -81,6 +81,9 @@ void clear_flags(VectorStep& step);
 /// Actions of one environment each, all of one kind, as VectorEnvironment::step takes them.
 Tensor stacked(std::span<const Action> actions);
 
+/// Observations of this spec, as an environment's tensors hold them: [rows, ...].
+Tensor stacked(const Spec& spec, std::span<const Array> observations);
+
 /// Throws rlhf::Error (usage) unless `actions` fit `environments` environments of this spec: dtype, shape, and choices
 /// that exist.
 void check_actions(const Spec& spec, const Tensor& actions, std::int64_t environments);
