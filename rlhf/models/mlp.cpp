@@ -1,9 +1,17 @@
 #include "rlhf/models/mlp.h"
 
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/addmm.h>
+#include <ATen/ops/bernoulli.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/leaky_relu.h>
 #include <ATen/ops/leaky_relu_backward.h>
+#include <ATen/ops/linear.h>
 #include <ATen/ops/mm.h>
+#include <ATen/ops/relu.h>
+#include <ATen/ops/tanh.h>
 #include <ATen/ops/tanh_backward.h>
 #include <ATen/ops/threshold_backward.h>
 #include <ATen/ops/zeros.h>
@@ -133,7 +141,8 @@ Mlp::Mlp(std::int64_t inputs, const NetworkConfig& config, std::int64_t outputs,
   for (auto& [name, weight] : weights()) weight.requires_grad_();
 }
 
-Tensor Mlp::forward(const Tensor& encoded) const {
+Tensor Mlp::forward(const Tensor& seen) const {
+  const auto encoded = seen.dim() > 2 ? seen.flatten(1) : seen;
   std::vector<Tensor> layers;
   for (std::size_t layer = 0; layer < weights_.size(); ++layer) {
     layers.push_back(weights_[layer]);
@@ -141,6 +150,20 @@ Tensor Mlp::forward(const Tensor& encoded) const {
   }
   if (!at::GradMode::is_enabled()) return run_layers(encoded, layers, activation_, nullptr);
   return Layers::apply(encoded, at::TensorList(layers), static_cast<std::int64_t>(activation_));
+}
+
+Tensor Mlp::forward_dropping(const Tensor& encoded, double share, std::uint64_t seed) const {
+  auto generator = at::detail::createCPUGenerator(seed);
+  Tensor values = encoded.dim() > 2 ? encoded.flatten(1) : encoded;
+  for (std::size_t layer = 0; layer < weights_.size(); ++layer) {
+    values = at::linear(values, weights_[layer], biases_[layer]);
+    if (layer + 1 == weights_.size()) break;
+    values = activation_ == Activation::tanh   ? at::tanh(values)
+             : activation_ == Activation::relu ? at::relu(values)
+                                               : at::leaky_relu(values, leak);
+    values = values * at::empty_like(values.detach()).bernoulli_(1 - share, generator).div_(1 - share);
+  }
+  return values;
 }
 
 NamedWeights Mlp::weights() const {

@@ -9,7 +9,9 @@ class Mlp final : public Network {
  public:
   Mlp(std::int64_t inputs, const NetworkConfig& config, std::int64_t outputs, double output_gain, std::uint64_t seed);
 
+  /// Pictures are read as one row of numbers each.
   Tensor forward(const Tensor& encoded) const override;
+  Tensor forward_dropping(const Tensor& encoded, double share, std::uint64_t seed) const override;
   NamedWeights weights() const override;
 
  private:

@@ -38,6 +38,13 @@ void NetworkConfig::validate() const {
                    .fix = "Give widths from 1 up: 64, 64."});
 }
 
+Tensor Network::forward_dropping(const Tensor&, double, std::uint64_t) const {
+  throw Error({.category = Category::usage,
+               .where = "dropout",
+               .what = "these convolutions leave no units out",
+               .fix = "Set dropout = 0, or take architecture = mlp."});
+}
+
 std::unique_ptr<Network> make_network(const NetworkConfig& config, const std::vector<std::int64_t>& seen,
                                       std::int64_t outputs, double output_gain, std::uint64_t seed) {
   if (config.architecture == Architecture::mlp) {

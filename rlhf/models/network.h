@@ -21,6 +21,10 @@ class Network {
   /// encoded [rows, ...] float32, as an Encoder makes it -> [rows, outputs]. Differentiable where gradients are on.
   virtual Tensor forward(const Tensor& encoded) const = 0;
 
+  /// The same while a share (0 .. 1) of the hidden units is left out, for each row others, and the rest made up for
+  /// (Srivastava et al. 2014). Which ones is a function of `seed`. Throws rlhf::Error (usage) for convolutions.
+  virtual Tensor forward_dropping(const Tensor& encoded, double share, std::uint64_t seed) const;
+
   /// Handles to the weights, which a training step changes in place.
   virtual NamedWeights weights() const = 0;
 };
