@@ -1,30 +1,13 @@
 #include "rlhf/control/clip_inputs.h"
 
 #include <ATen/ops/cat.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/one_hot.h>
-
-#include <cstring>
 
 #include "rlhf/core/error.h"
 
 namespace rlhf::control {
-namespace {
-
-void write_row(const Tensor& of, std::int64_t row, const data::Array& observation) {
-  std::visit(
-      [&](const auto& numbers) {
-        const auto bytes = numbers.size() * sizeof(numbers[0]);
-        std::memcpy(static_cast<char*>(of.mutable_data_ptr()) + static_cast<std::size_t>(row) * bytes, numbers.data(),
-                    bytes);
-      },
-      observation);
-}
-
-}  // namespace
-
-RewardInputs::RewardInputs(const environments::Spec& spec, bool actions)
-    : spec_(spec), encoder_(spec), actions_(actions) {
+RewardInputs::RewardInputs(const environments::Spec& spec, bool actions, bool outcomes)
+    : spec_(spec), encoder_(spec), actions_(actions), outcomes_(outcomes) {
   width_ = 1;
   for (const auto side : encoder_.shape()) width_ *= side;
   if (const auto* choices = std::get_if<environments::Discrete>(&spec.action)) choices_ = std::ssize(choices->choices);
@@ -38,8 +21,8 @@ RewardInputs::RewardInputs(const environments::Spec& spec, bool actions)
   }
 }
 
-Tensor RewardInputs::operator()(const Tensor& observations, const Tensor& actions) const {
-  const auto seen = encoder_(observations).flatten(1);
+Tensor RewardInputs::operator()(const Tensor& observations, const Tensor& actions, const Tensor& next) const {
+  const auto seen = encoder_(outcomes_ ? next : observations).flatten(1);
   if (!actions_) return seen;
   const auto done = choices_ > 0 ? at::one_hot(actions, choices_).to(at::kFloat) : actions.flatten(1);
   return at::cat({seen, done}, 1);
@@ -51,26 +34,14 @@ Tensor RewardInputs::of(environments::Environment& environment, const data::Segm
                  .where = "clip of " + segment.environment,
                  .what = "it was recorded in an environment with other settings or another version",
                  .fix = "Make the environment with the settings that the clip was recorded in."});
-  const auto steps = std::ssize(segment.actions);
-  const auto template_of = environments::make_vector_step(spec_, {.count = steps});
-  const auto& observations = template_of.observations;
-  Tensor actions;
+  std::vector<environments::Array> seen;
   environment.set_state(segment.start_state);
-  for (std::int64_t t = 0; t < steps; ++t) {
-    const auto& action = segment.actions[static_cast<std::size_t>(t)];
-    write_row(observations, t, environment.observation());
-    if (const auto* choice = std::get_if<std::int64_t>(&action)) {
-      if (!actions.defined()) actions = at::empty({steps}, at::kLong);
-      actions.mutable_data_ptr<std::int64_t>()[t] = *choice;
-    } else {
-      const auto& numbers = std::get<std::vector<float>>(action);
-      if (!actions.defined()) actions = at::empty({steps, std::ssize(numbers)}, at::kFloat);
-      std::memcpy(actions.mutable_data_ptr<float>() + t * std::ssize(numbers), numbers.data(),
-                  numbers.size() * sizeof(float));
-    }
-    environment.step(action);
-  }
-  return (*this)(observations, actions);
+  seen.push_back(environment.observation());
+  for (const auto& action : segment.actions) seen.push_back(environment.step(action).observation);
+  const auto observations = environments::stacked(spec_, seen);
+  const auto steps = std::ssize(segment.actions);
+  return (*this)(observations.narrow(0, 0, steps), environments::stacked(segment.actions),
+                 observations.narrow(0, 1, steps));
 }
 
 std::vector<std::pair<std::int64_t, std::int64_t>> places_for(const Rollout& rollout, std::int64_t length) {

@@ -5,16 +5,17 @@
 
 namespace rlhf::control {
 
-/// What a reward model of an environment reads: an encoded observation and, if it should see it, the action taken in
-/// it.
+/// What a reward model of an environment reads of a step: an encoded observation, the one that the action was taken in
+/// or the one that it led to, and the action if it should see it.
 class RewardInputs {
  public:
-  RewardInputs(const environments::Spec& spec, bool actions);
+  RewardInputs(const environments::Spec& spec, bool actions, bool outcomes = false);
 
   std::int64_t width() const { return width_; }
 
-  /// observations [rows, ...], actions [rows] or [rows, numbers] -> [rows, width] float32
-  Tensor operator()(const Tensor& observations, const Tensor& actions) const;
+  /// observations and what the actions led to [rows, ...], actions [rows] or [rows, numbers] -> [rows, width] float32.
+  /// `next` may be undefined where outcomes are not read.
+  Tensor operator()(const Tensor& observations, const Tensor& actions, const Tensor& next) const;
 
   /// Plays a segment again and returns the inputs of its steps, [steps, width]. The environment is left at its end.
   /// Throws rlhf::Error (check) when the segment is of another spec.
@@ -23,7 +24,7 @@ class RewardInputs {
  private:
   environments::Spec spec_;
   models::Encoder encoder_;
-  bool actions_;
+  bool actions_, outcomes_;
   std::int64_t choices_ = 0;  // of a Discrete action space
   std::int64_t width_ = 0;
 };

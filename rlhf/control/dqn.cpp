@@ -73,8 +73,6 @@ DqnLoss dqn_loss(const QNetwork& online, const QNetwork& target, const Transitio
           .value = value.detach().mean().item<double>()};
 }
 
-namespace {
-
 Tensor mostly_best(const QNetwork& network, const Tensor& seen, double epsilon, Random& random) {
   const at::NoGradGuard no_gradient;
   auto actions = at::argmax(network.values(seen), 1);
@@ -83,68 +81,79 @@ Tensor mostly_best(const QNetwork& network, const Tensor& seen, double epsilon, 
   return actions;
 }
 
-}  // namespace
+QLearner::QLearner(const environments::Spec& spec, const DqnConfig& config, Loss loss)
+    : config_(config),
+      loss_(std::move(loss)),
+      online_(std::make_unique<QNetwork>(spec, config, derive(config.seed, {hash("q")}))),
+      target_(std::make_unique<QNetwork>(spec, config, 0)),
+      optimizer_(online_->weights(), config.adam) {
+  copy_to_target();
+}
+
+Tensor QLearner::learn(const Transitions& batch) {
+  const auto result = loss_(*online_, *target_, batch);
+  optimizer_.zero_grad();
+  result.loss.backward();
+  optimizer_.step(config_.learning_rate);
+  loss_sum_ += result.loss.item<double>();
+  value_sum_ += result.value;
+  ++updates_;
+  return result.errors;
+}
+
+double QLearner::epsilon(double progress) const {
+  return config_.epsilon_start +
+         (config_.epsilon_end - config_.epsilon_start) * std::min(1.0, progress / config_.epsilon_share);
+}
+
+OffPolicyAgent QLearner::agent(std::int64_t first_step) {
+  steps_ = first_step;
+  return {.act =
+              [this](const Tensor& seen, double progress, bool exploring, Random& random) {
+                if (steps_++ % config_.target_every == 0) copy_to_target(config_.target_share);
+                return mostly_best(*online_, seen, exploring ? 1.0 : epsilon(progress), random);
+              },
+          .learn = [this](const Transitions& batch, double, Random&) { return learn(batch); },
+          .log = [this](MetricRow& row) { log(row); },
+          .write_model = [this](const std::filesystem::path& folder) { write_weights(folder, online_->weights()); },
+          .read_model = [this](const std::filesystem::path& folder) { read_weights(folder, online_->weights()); },
+          .save = [this](State& state) { save(state); },
+          .restore = [this](const State& state) { restore(state); }};
+}
+
+void QLearner::log(MetricRow& row) {
+  row.add("rollout/exploration_rate",
+          epsilon(static_cast<double>(steps_ * config_.envs) / static_cast<double>(config_.total_steps)));
+  row.add("train/n_updates", static_cast<double>(optimizer_.steps()));
+  if (updates_ == 0) return;
+  row.add("train/loss", loss_sum_ / updates_);
+  row.add("train/value", value_sum_ / updates_);
+  loss_sum_ = value_sum_ = updates_ = 0;
+}
+
+void QLearner::save(State& state) const {
+  optimizer_.save(state, "optimizer");
+  for (const auto& [name, weight] : target_->weights()) state.tensors["target." + name] = weight.detach();
+  state.values["sums"] = {loss_sum_, value_sum_, updates_};
+}
+
+void QLearner::restore(const State& state) {
+  const at::NoGradGuard no_gradient;
+  optimizer_.restore(state, "optimizer");
+  for (auto& [name, weight] : target_->weights()) weight.copy_(state.tensors.at("target." + name));
+  const auto& sums = state.values.at("sums");
+  loss_sum_ = sums.at(0), value_sum_ = sums.at(1), updates_ = sums.at(2);
+}
 
 std::unique_ptr<QNetwork> train_dqn(environments::VectorEnvironment& environments, const DqnConfig& config,
                                     const OffPolicyHooks& hooks, Run& run) {
   config.validate();
-  const auto& spec = environments.spec();
-  auto online = std::make_unique<QNetwork>(spec, config, derive(config.seed, {hash("q")}));
-  const QNetwork target(spec, config, 0);
-  models::copy_weights(online->network(), target.network());
-  algorithms::AdamW optimizer(online->weights(), config.adam);
-  std::int64_t steps = run.first_step();
-  double loss_sum = 0, value_sum = 0, updates = 0;
-  const auto epsilon = [&](double progress) {
-    return config.epsilon_start +
-           (config.epsilon_end - config.epsilon_start) * std::min(1.0, progress / config.epsilon_share);
-  };
-  const OffPolicyAgent agent{
-      .act =
-          [&](const Tensor& seen, double progress, bool exploring, Random& random) {
-            if (steps++ % config.target_every == 0)
-              models::copy_weights(online->network(), target.network(), config.target_share);
-            return mostly_best(*online, seen, exploring ? 1.0 : epsilon(progress), random);
-          },
-      .learn =
-          [&](const Transitions& batch, double, Random&) {
-            const auto result = dqn_loss(*online, target, batch, config);
-            optimizer.zero_grad();
-            result.loss.backward();
-            optimizer.step(config.learning_rate);
-            loss_sum += result.loss.item<double>();
-            value_sum += result.value;
-            ++updates;
-            return result.errors;
-          },
-      .log =
-          [&](MetricRow& row) {
-            row.add("rollout/exploration_rate",
-                    epsilon(static_cast<double>(steps * config.envs) / static_cast<double>(config.total_steps)));
-            row.add("train/n_updates", static_cast<double>(optimizer.steps()));
-            if (updates == 0) return;
-            row.add("train/loss", loss_sum / updates);
-            row.add("train/value", value_sum / updates);
-            loss_sum = value_sum = updates = 0;
-          },
-      .write_model = [&](const std::filesystem::path& folder) { write_weights(folder, online->weights()); },
-      .read_model = [&](const std::filesystem::path& folder) { read_weights(folder, online->weights()); },
-      .save =
-          [&](State& state) {
-            optimizer.save(state, "optimizer");
-            for (const auto& [name, weight] : target.weights()) state.tensors["target." + name] = weight.detach();
-            state.values["sums"] = {loss_sum, value_sum, updates};
-          },
-      .restore =
-          [&](const State& state) {
-            const at::NoGradGuard no_gradient;
-            optimizer.restore(state, "optimizer");
-            for (auto& [name, weight] : target.weights()) weight.copy_(state.tensors.at("target." + name));
-            const auto& sums = state.values.at("sums");
-            loss_sum = sums.at(0), value_sum = sums.at(1), updates = sums.at(2);
-          }};
-  train(agent, environments, config, hooks, run);
-  return online;
+  QLearner learner(environments.spec(), config,
+                   [&](const QNetwork& online, const QNetwork& target, const Transitions& batch) {
+                     return dqn_loss(online, target, batch, config);
+                   });
+  train(learner.agent(run.first_step()), environments, config, hooks, run);
+  return learner.take();
 }
 
 }  // namespace rlhf::control

@@ -53,6 +53,39 @@ struct DqnLoss {
 /// rows of weight * huber(Q(s, a) - y).
 DqnLoss dqn_loss(const QNetwork& online, const QNetwork& target, const Transitions& batch, const DqnConfig& config);
 
+/// What Q-learning of any kind has in common: a network, its target, the optimiser, and how it acts. The loss is the
+/// caller's.
+class QLearner {
+ public:
+  using Loss = std::function<DqnLoss(const QNetwork& online, const QNetwork& target, const Transitions& batch)>;
+  QLearner(const environments::Spec& spec, const DqnConfig& config, Loss loss);
+
+  /// One update; returns the rows' errors.
+  Tensor learn(const Transitions& batch);
+  void copy_to_target(double share = 1.0) { models::copy_weights(online_->network(), target_->network(), share); }
+  /// What train() needs. `first_step` counts on where a resumed run was.
+  OffPolicyAgent agent(std::int64_t first_step);
+
+  const QNetwork& network() const { return *online_; }
+  std::unique_ptr<QNetwork> take() { return std::move(online_); }
+
+ private:
+  double epsilon(double progress) const;
+  void log(MetricRow& row);
+  void save(State& state) const;
+  void restore(const State& state);
+
+  DqnConfig config_;
+  Loss loss_;
+  std::unique_ptr<QNetwork> online_, target_;
+  algorithms::AdamW optimizer_;
+  std::int64_t steps_ = 0;
+  double loss_sum_ = 0, value_sum_ = 0, updates_ = 0;
+};
+
+/// The best choices, but a share `epsilon` of them at random.
+Tensor mostly_best(const QNetwork& network, const Tensor& seen, double epsilon, Random& random);
+
 /// Trains and returns the network. See train() in off_policy.h.
 std::unique_ptr<QNetwork> train_dqn(environments::VectorEnvironment& environments, const DqnConfig& config,
                                     const OffPolicyHooks& hooks, Run& run);

@@ -7,7 +7,6 @@
 
 #include <cmath>
 
-#include "rlhf/control/rollout.h"
 #include "rlhf/core/clock.h"
 #include "rlhf/core/error.h"
 #include "rlhf/core/safetensors.h"
@@ -59,13 +58,39 @@ struct Row {
   }
 };
 
+/// Agents may scale actions; whoever judges a step sees it as the environment did.
+RewardSource in_environment_units(RewardSource source, const OffPolicyAgent& agent) {
+  if (!source.reward || !agent.to_environment) return source;
+  return {.reward =
+              [source, scale = agent.to_environment](const AskedSteps& steps) {
+                return source.reward({steps.observations, scale(steps.actions), steps.next_observations});
+              },
+          .version = source.version};
+}
+
 }  // namespace
+
+Rollout play_rollout(const OffPolicyAgent& agent, environments::VectorEnvironment& environments, std::int64_t steps,
+                     std::uint64_t seed) {
+  Recorder recorder(environments.count(), steps);
+  Random random(derive(seed, {hash("actions")}));
+  environments.reset(derive(seed, {hash("episodes")}));
+  for (bool full = false; !full;) {
+    const auto actions = agent.act(environments.observations().clone(), 0.0, false, random);
+    const auto sent = agent.to_environment ? agent.to_environment(actions) : actions;
+    recorder.before(environments, sent);
+    full = recorder.after(environments.step(sent));
+  }
+  return recorder.take();
+}
 
 void train(const OffPolicyAgent& agent, environments::VectorEnvironment& environments, const OffPolicyConfig& config,
            const OffPolicyHooks& hooks, Run& run) {
   config.validate();
   Replay replay(environments.spec(), config.envs, config.replay);
-  if (hooks.reward) replay.set_reward(hooks.reward);
+  replay.set_reward(in_environment_units(hooks.reward, agent));
+  replay.keep(hooks.demonstrations);
+  Recorder recorder(config.envs, std::max<std::int64_t>(hooks.rollout_steps, 1));
   EpisodeLog episodes(config.envs);
   Random acting(derive(config.seed, {hash("actions")})), learning(derive(config.seed, {hash("minibatches")}));
   environments.reset(derive(config.seed, {hash("episodes")}));
@@ -73,6 +98,7 @@ void train(const OffPolicyAgent& agent, environments::VectorEnvironment& environ
     const auto& state = before->state;
     agent.read_model(before->model_folder);
     agent.restore(state);
+    if (hooks.restore) hooks.restore(state);
     replay.restore(state, "replay");
     episodes.restore(state, "episodes");
     environments.set_state(as_bytes(state.tensors.at("environments")));
@@ -82,6 +108,7 @@ void train(const OffPolicyAgent& agent, environments::VectorEnvironment& environ
   const auto checkpoint = [&](std::int64_t step) {
     State state;
     agent.save(state);
+    if (hooks.save) hooks.save(state);
     replay.save(state, "replay");
     episodes.save(state, "episodes");
     state.tensors["environments"] = as_tensor(environments.state());
@@ -91,13 +118,17 @@ void train(const OffPolicyAgent& agent, environments::VectorEnvironment& environ
   };
   const auto total = config.total_steps / config.envs;
   const double begin = steady_seconds();
+  bool due = false;  // is a checkpoint?
   run.progress().start("training", total * config.envs, run.first_step() * config.envs);
   for (std::int64_t step = run.first_step(); step < total; ++step) {
     const double progress = static_cast<double>(step) / static_cast<double>(total);
     const bool exploring = (step + 1) * config.envs <= config.start;
     const auto seen = environments.observations().clone();
     const auto actions = agent.act(seen, progress, exploring, acting);
-    const auto& outcome = environments.step(agent.to_environment ? agent.to_environment(actions) : actions);
+    const auto sent = agent.to_environment ? agent.to_environment(actions) : actions;
+    if (hooks.rollout_steps > 0) recorder.before(environments, sent);
+    const auto& outcome = environments.step(sent);
+    const bool rolled_out = hooks.rollout_steps > 0 && recorder.after(outcome);
     episodes.add(outcome);
     replay.add(seen, actions, outcome);
     if (!exploring && (step + 1) % config.train_every == 0 && replay.ready(1))
@@ -113,8 +144,12 @@ void train(const OffPolicyAgent& agent, environments::VectorEnvironment& environ
                            static_cast<double>((step + 1 - run.first_step()) * config.envs) / seconds});
     }
     if (hooks.after) hooks.after(step);
+    if (rolled_out) hooks.rolled_out((step + 1) / hooks.rollout_steps - 1, recorder.take());
+    due = due || (config.checkpoint_every > 0 && (step + 1) % config.checkpoint_every == 0);
+    if (!last && hooks.rollout_steps > 0 && !rolled_out) continue;
     const bool stop = run.stop_requested();
-    if (last || stop || (config.checkpoint_every > 0 && (step + 1) % config.checkpoint_every == 0)) checkpoint(step);
+    if (last || stop || due) checkpoint(step);
+    due = false;
     if (stop && !last) break;
   }
   run.progress().finish();

@@ -4,6 +4,7 @@
 
 #include "rlhf/control/episodes.h"
 #include "rlhf/control/replay.h"
+#include "rlhf/control/rollout.h"
 #include "rlhf/core/run.h"
 
 namespace rlhf::control {
@@ -42,9 +43,21 @@ struct OffPolicyAgent {
 };
 
 struct OffPolicyHooks {
-  Replay::RewardOf reward;                       // empty: the environment's own
+  RewardSource reward;                           // where rewards come from, if not from the environment
   std::function<void(std::int64_t step)> after;  // of each step of the loop
+  std::span<const data::Trajectory> demonstrations;  // which the buffer keeps
+  /// Every so many steps of the loop, all that was done in them, with states; 0 = never. It may ask questions and refit
+  /// a reward model. Checkpoints are then made, and a stop obeyed, where such a rollout ends.
+  std::int64_t rollout_steps = 0;
+  std::function<void(std::int64_t index, const Rollout& rollout)> rolled_out;
+  /// More for the checkpoint than the agent and the loop's own state.
+  std::function<void(State& state)> save;
+  std::function<void(const State& state)> restore;
 };
+
+/// One rollout of `steps` steps of the loop, before anything is learnt, with states: for the first clips.
+Rollout play_rollout(const OffPolicyAgent& agent, environments::VectorEnvironment& environments, std::int64_t steps,
+                     std::uint64_t seed);
 
 /// Acts and learns in turns; goes on from the run's checkpoint to the same bits, buffer and environments included.
 /// Returns early, with a checkpoint, when the run is asked to stop. A run's step is a step of the loop.

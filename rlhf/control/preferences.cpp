@@ -23,7 +23,7 @@ namespace {
 constexpr std::int64_t before_training = -1;  // the journal's index of the first labels
 constexpr std::size_t most_test_pairs = 500, candidates_per_question = 10;
 constexpr double enough_to_begin = 0.75;  // of the first labels, where people give them
-constexpr std::int64_t clips_per_rollout = 16;
+const feedback::Annotator demonstrator{"demonstrations", feedback::Source::simulated};
 
 double true_return(const data::Segment& segment) { return judged_return(segment, 1.0); }
 
@@ -52,10 +52,13 @@ void PreferenceConfig::fields(Fields& f) {
   f.field("schedule", schedule, "steps C: labels come at a rate of C / (C + steps so far)");
   f.field("clip_steps", clip_steps, "steps that a clip shows");
   f.field("clips", clips, "kept to draw pairs from, the newest");
+  f.field("rollout_clips", rollout_clips, "of them taken from each rollout");
   f.choice("selection", selection,
            {{"random", Selection::random}, {"variance", Selection::variance}, {"entropy", Selection::entropy}},
            "which of ten times as many pairs are asked about");
   f.field("actions", actions, "does the reward model see what was done?");
+  f.field("outcomes", outcomes, "does it see what the action led to, instead of where it was taken?");
+  f.field("autolabels", autolabels, "take demonstrations to be better than the first clips");
   f.field("first_updates", first_updates, "minibatches of the first fit");
   f.field("rollout_updates", rollout_updates, "minibatches after each rollout");
   f.group("reward", reward, "the reward models");
@@ -74,6 +77,7 @@ void PreferenceConfig::validate() const {
   require(schedule > 0, "schedule", "Give a positive number of steps.");
   require(clip_steps >= 1, "clip_steps", "Give 1 or more.");
   require(clips >= 4, "clips", "Keep 4 or more.");
+  require(rollout_clips >= 1, "rollout_clips", "Take 1 or more.");
   require(first_updates >= 1, "first_updates", "Give 1 or more.");
   require(rollout_updates >= 0, "rollout_updates", "Give 0 or more.");
 }
@@ -94,7 +98,7 @@ Preferences::Preferences(std::unique_ptr<environments::Environment> replayer, co
       run_(run),
       store_(feedback::Store::open(config.store.empty() ? (run.folder() / "feedback.db").string() : config.store)),
       teacher_(make_teacher(config.teacher)),
-      inputs_(spec, config.actions),
+      inputs_(spec, config.actions, config.outcomes),
       ensemble_(inputs_.width(), config.reward) {
   config.validate();
   journal_ = read_journal(run.folder() / "labels.jsonl");
@@ -105,7 +109,7 @@ Preferences::Clip Preferences::clip_at(const Rollout& rollout, std::pair<std::in
   const auto [env, begin] = place;
   const auto steps = [&](const Tensor& of) { return of[env].narrow(0, begin, config_.clip_steps); };
   return {.segment = cut(spec_, rollout, true_rewards_, env, begin, config_.clip_steps, version),
-          .inputs = inputs_(steps(rollout.observations), steps(rollout.actions))};
+          .inputs = inputs_(steps(rollout.observations), steps(rollout.actions), steps(rollout.next))};
 }
 
 /// Some pieces of a rollout join those to ask about; others become test pairs that nobody is asked about.
@@ -121,49 +125,109 @@ void Preferences::keep_clips(const Rollout& rollout, std::int64_t version, std::
     clips_.push_back(any());
     if (std::ssize(clips_) > config_.clips) clips_.pop_front();
   }
-  for (int i = 0; i < 4 && test_.size() < most_test_pairs; ++i) test_.emplace_back(any(), any());
+  const auto pairs = std::max<std::int64_t>(4, config_.rollout_clips / 4);
+  for (std::int64_t i = 0; i < pairs && test_.size() < most_test_pairs; ++i) test_.emplace_back(any(), any());
 }
 
 void Preferences::begin(environments::VectorEnvironment& environments, const models::ActorCritic& agent,
                         const PpoConfig& ppo) {
-  if (run_.restored()) return;  // restore() has it all
   Collector collector(environments, agent, ppo.steps, derive(ppo.seed, {hash("first clips")}));
-  const auto rollouts = std::max<std::int64_t>(1, config_.clips / (clips_per_rollout * 2));
+  begin([&] { return collector.collect(/*keep_states=*/true); });
+}
+
+void Preferences::begin(const std::function<Rollout()>& next) {
+  if (run_.restored()) return;  // restore() has it all
+  const auto rollouts = std::max<std::int64_t>(1, config_.clips / (config_.rollout_clips * 2));
   for (std::int64_t i = 0; i < rollouts; ++i) {
-    const auto rollout = collector.collect(/*keep_states=*/true);
+    const auto rollout = next();
     true_rewards_ = rollout.rewards;
     keep_clips(rollout, before_training, config_.clips / rollouts);
   }
   if (clips_.size() < 4)
     throw Error({.category = Category::usage,
                  .where = "clip_steps",
-                 .what = fmt::format("no rollout of {} steps holds a clip of {} steps", ppo.steps, config_.clip_steps),
+                 .what = fmt::format("no rollout holds a clip of {} steps within one episode", config_.clip_steps),
                  .fix = "Take longer rollouts or shorter clips."});
-  ask(labels_by(config_, 0, total_steps_), before_training);
+  const auto pairs = ask(labels_by(config_, 0, total_steps_), before_training);
+  if (config_.autolabels) prefer_demonstrations(pairs);
   take_answers(before_training);
   fit(config_.first_updates);
 }
 
+/// Each clip of the first pairs against a piece of a demonstration, which wins: an answer like any other in the store.
+void Preferences::prefer_demonstrations(const std::vector<Pair>& pairs) {
+  if (demonstrations_.empty())
+    throw Error({.category = Category::usage,
+                 .where = "autolabels",
+                 .what = "there is no demonstration to prefer",
+                 .fix = "Give demonstrations, or set autolabels = false."});
+  Random random(derive(config_.seed, {hash("autolabels")}));
+  std::vector<feedback::Question> questions;
+  for (const auto& [first, second] : pairs)
+    for (const auto clip : {first, second}) {
+      const auto& shown = demonstrations_[static_cast<std::size_t>(random.below(std::ssize(demonstrations_)))];
+      const auto last = std::max<std::int64_t>(0, std::ssize(shown.actions) - config_.clip_steps);
+      const Clip piece{.segment = environments::cut_segment(shown, random.below(last + 1), config_.clip_steps)};
+      auto question = question_of(fmt::format("auto-{}", questions.size()), piece, clips_[clip], before_training);
+      question.reserved_for = demonstrator.name;  // so that no person is asked
+      questions.push_back(std::move(question));
+    }
+  store_.publish(questions);
+  store_.release_all(demonstrator);
+  for (const auto& question : questions)
+    if (const auto lease = store_.lease_question(demonstrator, question.id, std::chrono::seconds(600)))
+      store_.answer(*lease, feedback::Comparison{.best = 0});
+  autolabels_ = std::ssize(questions);
+}
+
+Tensor Preferences::predicted(const Rollout& rollout) {
+  true_rewards_ = rollout.rewards.clone();
+  const auto next = rollout.next.defined() ? rollout.flat(rollout.next) : rollout.next;
+  const auto rewards =
+      ensemble_.rewards(inputs_(rollout.flat(rollout.observations), rollout.flat(rollout.actions), next));
+  correlation_ = pearson(rewards, true_rewards_.flatten());
+  return rewards.view_as(rollout.rewards);
+}
+
+/// Clips of what was done, questions about them, their answers, a better reward model.
+void Preferences::learn_from(std::int64_t index, const Rollout& rollout) {
+  keep_clips(rollout, index, config_.rollout_clips);
+  ask(labels_by(config_, (index + 1) * rollout.steps(), total_steps_) - asked_, index);
+  take_answers(index);
+  fit(config_.rollout_updates);
+}
+
 PpoHooks Preferences::hooks() {
-  return {.reward =
-              [this](const Rollout& rollout) {
-                true_rewards_ = rollout.rewards.clone();
-                const auto predicted =
-                    ensemble_.rewards(inputs_(rollout.flat(rollout.observations), rollout.flat(rollout.actions)));
-                correlation_ = pearson(predicted, true_rewards_.flatten());
-                return predicted.view_as(rollout.rewards);
-              },
+  return {.reward = [this](const Rollout& rollout) { return predicted(rollout); },
           .after =
               [this](std::int64_t index, const Rollout& rollout) {
-                keep_clips(rollout, index, clips_per_rollout);
-                ask(labels_by(config_, (index + 1) * rollout.steps(), total_steps_) - asked_, index);
-                take_answers(index);
-                fit(config_.rollout_updates);
+                learn_from(index, rollout);
                 run_.report(index, *this);
               },
           .save = [this](State& state) { save(state); },
           .restore = [this](const State& state) { restore(state); },
           .keep_states = true};
+}
+
+OffPolicyHooks Preferences::off_policy_hooks(std::int64_t rollout_steps) {
+  return {.reward = source(),
+          .rollout_steps = rollout_steps,
+          .rolled_out =
+              [this, rollout_steps](std::int64_t index, const Rollout& rollout) {
+                predicted(rollout);
+                learn_from(index, rollout);
+                run_.report((index + 1) * rollout_steps - 1, *this);
+              },
+          .save = [this](State& state) { save(state); },
+          .restore = [this](const State& state) { restore(state); }};
+}
+
+RewardSource Preferences::source() const {
+  return {.reward =
+              [this](const AskedSteps& steps) {
+                return ensemble_.rewards(inputs_(steps.observations, steps.actions, steps.next_observations));
+              },
+          .version = [this] { return ensemble_.version(); }};
 }
 
 std::vector<std::size_t> Preferences::chosen_pairs(const std::vector<ClipComparison>& candidates,
@@ -182,8 +246,9 @@ std::vector<std::size_t> Preferences::chosen_pairs(const std::vector<ClipCompari
   return order;
 }
 
-feedback::Question Preferences::question_of(const Clip& first, const Clip& second, std::int64_t version) {
-  const data::Prompt prompt{.id = fmt::format("pair-{}", asked_)};
+feedback::Question Preferences::question_of(const std::string& id, const Clip& first, const Clip& second,
+                                            std::int64_t version) {
+  const data::Prompt prompt{.id = id};
   std::vector<data::Completion> two(2);
   two[1].sample = 1;
   for (auto& one : two) one.policy_version = std::max<std::int64_t>(version, 0);
@@ -197,15 +262,14 @@ feedback::Question Preferences::question_of(const Clip& first, const Clip& secon
     const auto media = std::filesystem::path(store_.location()).parent_path() / "media";
     question.items[i].clip = environments::store_clip(*replayer_, clips[i]->segment, media).id;
   }
-  ++asked_;
   return question;
 }
 
-void Preferences::ask(std::int64_t count, std::int64_t version) {
-  if (count <= 0) return;
+std::vector<Preferences::Pair> Preferences::ask(std::int64_t count, std::int64_t version) {
+  if (count <= 0) return {};
   const auto each = config_.selection == Selection::random ? 1 : candidates_per_question;
   Random random(derive(config_.seed, {hash("pairs"), static_cast<std::uint64_t>(asked_)}));
-  std::vector<std::pair<std::size_t, std::size_t>> pairs;
+  std::vector<Pair> pairs, asked;
   std::vector<ClipComparison> candidates;
   for (std::size_t i = 0; i < static_cast<std::size_t>(count) * each; ++i) {
     const auto first = static_cast<std::size_t>(random.below(std::ssize(clips_)));
@@ -214,16 +278,20 @@ void Preferences::ask(std::int64_t count, std::int64_t version) {
     candidates.push_back({.first = clips_[first].inputs, .second = clips_[second].inputs});
   }
   std::vector<feedback::Question> questions;
-  for (const auto chosen : chosen_pairs(candidates, static_cast<std::size_t>(count)))
-    questions.push_back(question_of(clips_[pairs[chosen].first], clips_[pairs[chosen].second], version));
+  for (const auto chosen : chosen_pairs(candidates, static_cast<std::size_t>(count))) {
+    asked.push_back(pairs[chosen]);
+    questions.push_back(question_of(fmt::format("pair-{}", asked_++), clips_[asked.back().first],
+                                    clips_[asked.back().second], version));
+  }
   store_.publish(questions);
+  return asked;
 }
 
 /// The store's entries that this rollout's fit may read. A resumed run reads what it read the first time.
 std::int64_t Preferences::answered_until(std::int64_t index) {
   if (const auto known = journal_.find(index); known != journal_.end()) return known->second;
   if (config_.people) {
-    if (index == before_training) wait_for_people(std::llround(enough_to_begin * static_cast<double>(asked_)));
+    if (index == before_training) wait_for_people(autolabels_ + std::llround(enough_to_begin * static_cast<double>(asked_)));
   } else {
     const feedback::CollectOptions collect{.stop_requested = [this] { return run_.stop_requested(); }};
     store_.release_all(collect.annotator);
@@ -317,7 +385,7 @@ void Preferences::log(MetricRow& row) const {
 void Preferences::save(State& state) const {
   ensemble_.save(state, "reward");
   auto record = nlohmann::json{
-      {"asked", asked_}, {"cursor", cursor_}, {"clips", nlohmann::json::array()}, {"test", nlohmann::json::array()}};
+      {"asked", asked_}, {"autolabels", autolabels_}, {"cursor", cursor_}, {"clips", nlohmann::json::array()}, {"test", nlohmann::json::array()}};
   for (const auto& clip : clips_) record["clips"].push_back(data::to_json(clip.segment));
   for (const auto& [first, second] : test_)
     record["test"].push_back({data::to_json(first.segment), data::to_json(second.segment)});
@@ -334,6 +402,7 @@ void Preferences::restore(const State& state) {
   for (const auto& segment : record.at("clips")) clips_.push_back(clip(segment));
   for (const auto& pair : record.at("test")) test_.emplace_back(clip(pair.at(0)), clip(pair.at(1)));
   asked_ = record.at("asked");
+  autolabels_ = record.at("autolabels");
   const std::int64_t cursor = record.at("cursor");
   for (const auto& [index, until] : journal_) {  // as they came: what was taken back later had already been learnt from
     if (until > cursor) break;

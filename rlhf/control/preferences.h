@@ -3,6 +3,7 @@
 #include <map>
 
 #include "rlhf/control/clip_inputs.h"
+#include "rlhf/control/off_policy.h"
 #include "rlhf/control/ppo.h"
 #include "rlhf/control/reward_ensemble.h"
 #include "rlhf/control/teacher.h"
@@ -22,9 +23,13 @@ struct PreferenceConfig {
   double initial_share = 0.25;  // of them before the policy learns; 1 = all of them, and never asked again
   double schedule = 30000;      // steps C: afterwards labels come at a rate of C / (C + steps so far)
   std::int64_t clip_steps = 25;
-  std::int64_t clips = 200;  // kept to draw pairs from, the newest
+  std::int64_t clips = 200;         // kept to draw pairs from, the newest
+  std::int64_t rollout_clips = 16;  // of them taken from each rollout; as many as `clips`: pairs are of one rollout
   Selection selection = Selection::variance;
   bool actions = true;               // does the reward model see what was done?
+  bool outcomes = false;             // does it see what the action led to, instead of where it was taken?
+  bool autolabels = false;           // each clip of the first pairs is also compared with a piece of a demonstration,
+                                     // which is taken to be better (Ibarz et al. 2018, arXiv:1811.06521)
   std::int64_t first_updates = 400;  // minibatches of the first fit
   std::int64_t rollout_updates = 8;  // minibatches after each rollout
   RewardEnsembleConfig reward;
@@ -42,7 +47,7 @@ struct PreferenceConfig {
 std::int64_t labels_by(const PreferenceConfig& config, std::int64_t steps, std::int64_t total);
 
 /// The three processes of learning from preferences, in turns: the policy acts and learns from the predicted reward
-/// (PpoHooks), pairs of its clips become questions in a feedback store, and the ensemble is fitted to what the store
+/// (PpoHooks, or OffPolicyHooks for agents with a replay buffer), pairs of its clips become questions in a feedback store, and the ensemble is fitted to what the store
 /// says about them. A simulated teacher and people answer the same questions; the reward model is made from the store
 /// alone.
 ///
@@ -53,15 +58,26 @@ class Preferences {
   Preferences(std::unique_ptr<environments::Environment> replayer, const environments::Spec& spec,
               const PreferenceConfig& config, std::int64_t total_steps, Run& run);
 
-  /// Asks for the first labels about clips of `agent` as it is, and fits the reward model to them. Throws rlhf::Error
-  /// when the run is asked to stop meanwhile.
+  /// What autolabels take pieces of; they have to outlive this.
+  void set_demonstrations(std::span<const data::Trajectory> demonstrations) { demonstrations_ = demonstrations; }
+
+  /// Asks for the first labels, about clips of the rollouts that `next` gives, which have states, and fits the reward
+  /// model to them. Does nothing in a run that goes on. Throws rlhf::Error when the run is asked to stop meanwhile.
+  void begin(const std::function<Rollout()>& next);
+  /// The same about clips of `agent` as it is.
   void begin(environments::VectorEnvironment& environments, const models::ActorCritic& agent, const PpoConfig& ppo);
 
-  /// What train() of PPO needs; `this` has to outlive it.
+  /// What train() needs, PPO's or that of an off-policy agent, whose rollouts are so many steps of its loop; `this` has
+  /// to outlive it.
   PpoHooks hooks();
+  OffPolicyHooks off_policy_hooks(std::int64_t rollout_steps);
 
+  /// The reward as it is now; a replay buffer asks again whenever the model was fitted.
+  RewardSource source() const;
+  const RewardInputs& inputs() const { return inputs_; }
   const RewardEnsemble& reward() const { return ensemble_; }
-  std::int64_t labels() const { return ensemble_.comparisons(); }
+  std::int64_t labels() const { return ensemble_.comparisons(); }  // autolabels included
+  std::int64_t autolabels() const { return autolabels_; }
   std::int64_t asked() const { return asked_; }
   /// Share of pairs of clips from all through training, never asked about, that the ensemble orders as the true rewards
   /// do.
@@ -80,13 +96,17 @@ class Preferences {
   };
   Clip clip_at(const Rollout& rollout, std::pair<std::int64_t, std::int64_t> place, std::int64_t version) const;
   void keep_clips(const Rollout& rollout, std::int64_t version, std::int64_t count);
-  void ask(std::int64_t count, std::int64_t version);
+  using Pair = std::pair<std::size_t, std::size_t>;  // of clips_
+  std::vector<Pair> ask(std::int64_t count, std::int64_t version);
+  void prefer_demonstrations(const std::vector<Pair>& pairs);
+  void learn_from(std::int64_t index, const Rollout& rollout);
+  Tensor predicted(const Rollout& rollout);
   void take_answers(std::int64_t index);
   std::int64_t answered_until(std::int64_t index);
   void wait_for_people(std::int64_t wanted);
   std::vector<ClipComparison> read_answers(std::int64_t after, std::int64_t until) const;
   std::vector<std::size_t> chosen_pairs(const std::vector<ClipComparison>& candidates, std::size_t count) const;
-  feedback::Question question_of(const Clip& first, const Clip& second, std::int64_t version);
+  feedback::Question question_of(const std::string& id, const Clip& first, const Clip& second, std::int64_t version);
   void fit(std::int64_t updates);
   void save(State& state) const;
   void restore(const State& state);
@@ -104,7 +124,8 @@ class Preferences {
   std::vector<std::pair<Clip, Clip>> test_;
   std::map<std::int64_t, std::int64_t> journal_;  // rollout -> the store's entries that were known then
   Tensor true_rewards_;                           // of the rollout that is being worked on
-  std::int64_t asked_ = 0, cursor_ = 0;
+  std::span<const data::Trajectory> demonstrations_;
+  std::int64_t asked_ = 0, autolabels_ = 0, cursor_ = 0;
   double correlation_ = 0;
   EnsembleFit last_fit_;
 };

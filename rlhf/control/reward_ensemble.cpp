@@ -1,8 +1,11 @@
 #include "rlhf/control/reward_ensemble.h"
 
+#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/normal.h>
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/std.h>
@@ -55,6 +58,9 @@ void RewardEnsembleConfig::fields(Fields& f) {
   f.field("l2", l2, "weight decay at the start");
   f.field("adapt_l2", adapt_l2, "keep the held-out loss between 1.1 and 1.5 times the training loss by moving l2");
   f.field("deviation", deviation, "standard deviation of the rewards given to the learner");
+  f.field("prior", prior, "weight of the mean square of the rewards in the loss");
+  f.field("input_noise", input_noise, "standard deviation of the noise on what is read while fitting");
+  f.field("dropout", dropout, "share of hidden units left out while fitting");
   f.field("seed", seed, "of first weights and minibatches");
 }
 
@@ -68,6 +74,9 @@ void RewardEnsembleConfig::validate() const {
   require(minibatch >= 1, "minibatch", "Give 1 or more.");
   require(l2 >= 0, "l2", "Give 0 or more.");
   require(deviation > 0, "deviation", "Give a positive number.");
+  require(prior >= 0, "prior", "Give 0 or more.");
+  require(input_noise >= 0, "input_noise", "Give 0 or more.");
+  require(dropout >= 0 && dropout < 1, "dropout", "Give a share from 0 to below 1.");
 }
 
 RewardEnsemble::RewardEnsemble(std::int64_t width, const RewardEnsembleConfig& config) : config_(config) {
@@ -98,18 +107,27 @@ void RewardEnsemble::add(std::vector<ClipComparison> comparisons) {
   }
 }
 
-/// One forward pass over the steps of all clips; sums over each clip.
-Tensor RewardEnsemble::gaps(const Member& member, std::span<const ClipComparison* const> comparisons) const {
+/// One forward pass over the steps of all clips. `disturbance`: a seed for noise and dropout.
+RewardEnsemble::Judged RewardEnsemble::judge(const Member& member, std::span<const ClipComparison* const> comparisons,
+                                             std::optional<std::uint64_t> disturbance) const {
   std::vector<Tensor> clips;
-  std::vector<std::int64_t> of_step, sizes;
-  for (std::size_t pair = 0; pair < comparisons.size(); ++pair)
-    for (const auto* clip : {&comparisons[pair]->first, &comparisons[pair]->second}) {
+  std::vector<std::int64_t> of_step;
+  for (const auto* comparison : comparisons)
+    for (const auto* clip : {&comparison->first, &comparison->second}) {
       of_step.insert(of_step.end(), static_cast<std::size_t>(clip->size(0)), std::ssize(clips));
       clips.push_back(*clip);
     }
-  const auto rewards = member.network->forward(at::cat(clips)).squeeze(1);
+  auto steps = at::cat(clips);
+  if (disturbance && config_.input_noise > 0) {
+    auto generator = at::detail::createCPUGenerator(derive(*disturbance, {hash("noise")}));
+    steps = steps + at::empty_like(steps).normal_(0, config_.input_noise, generator);
+  }
+  const auto rewards = (disturbance && config_.dropout > 0
+                            ? member.network->forward_dropping(steps, config_.dropout, derive(*disturbance, {hash("dropout")}))
+                            : member.network->forward(steps))
+                           .squeeze(1);
   const auto sums = at::zeros({std::ssize(clips)}, at::kFloat).index_add(0, at::tensor(of_step), rewards).view({-1, 2});
-  return sums.select(1, 0) - sums.select(1, 1);
+  return {.rewards = rewards, .gaps = sums.select(1, 0) - sums.select(1, 1)};
 }
 
 void RewardEnsemble::fit_member(Member& member, std::int64_t index, std::int64_t updates, EnsembleFit& fit) {
@@ -125,7 +143,7 @@ void RewardEnsemble::fit_member(Member& member, std::int64_t index, std::int64_t
     std::vector<const ClipComparison*> all;
     for (const auto i : on) all.push_back(&comparisons_[static_cast<std::size_t>(i)]);
     if (all.empty()) return Scores{std::nan(""), std::nan("")};
-    const auto gap = gaps(member, all), preferred = preferred_of(all);
+    const auto gap = judge(member, all).gaps, preferred = preferred_of(all);
     return Scores{algorithms::noisy_pairwise_loss(gap, preferred, config_.noise).item<double>(),
                   share_right(gap, preferred)};
   };
@@ -136,7 +154,9 @@ void RewardEnsemble::fit_member(Member& member, std::int64_t index, std::int64_t
   for (std::int64_t update = 0; update < updates; ++update) {
     const auto picked = pick(member.train, config_.minibatch, random);
     member.optimizer->zero_grad();
-    auto loss = algorithms::noisy_pairwise_loss(gaps(member, picked), preferred_of(picked), config_.noise);
+    const auto judged = judge(member, picked, derive(random.key(), {static_cast<std::uint64_t>(update)}));
+    auto loss = algorithms::noisy_pairwise_loss(judged.gaps, preferred_of(picked), config_.noise);
+    if (config_.prior > 0) loss = loss + config_.prior * judged.rewards.square().mean();
     if (member.l2 > 0)
       for (const auto& [name, weight] : member.network->weights()) loss = loss + member.l2 * weight.square().sum();
     loss.backward();
@@ -204,7 +224,7 @@ Tensor RewardEnsemble::probabilities(const std::vector<ClipComparison>& pairs) c
   std::vector<const ClipComparison*> all;
   for (const auto& pair : pairs) all.push_back(&pair);
   std::vector<Tensor> each;
-  for (const auto& member : members_) each.push_back(at::sigmoid(gaps(member, all)));
+  for (const auto& member : members_) each.push_back(at::sigmoid(judge(member, all).gaps));
   return at::stack(each);
 }
 

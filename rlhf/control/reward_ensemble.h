@@ -1,4 +1,6 @@
 #pragma once
+#include <optional>
+
 #include "rlhf/algorithms/optimizer.h"
 #include "rlhf/core/checkpoint.h"
 #include "rlhf/models/network.h"
@@ -15,6 +17,10 @@ struct RewardEnsembleConfig {
   bool adapt_l2 =
       true;  // ... which then keeps the loss on held-out answers between 1.1 and 1.5 times that on the others
   double deviation = 1.0;  // standard deviation of the rewards given to the learner
+  // What Ibarz et al. 2018 (arXiv:1811.06521) add, while fitting:
+  double prior = 0.0;        // of the loss for the mean square of the rewards, unnormalised: they are near 0 till told
+  double input_noise = 0.0;  // standard deviation of Gaussian noise on what the networks read
+  double dropout = 0.0;      // share of hidden units left out
   std::uint64_t seed = 0;
 
   void fields(Fields& f);
@@ -72,7 +78,12 @@ class RewardEnsemble {
     double mean = 0.0, deviation = 1.0, l2 = 0.0;
     std::vector<std::int64_t> train, heldout;  // comparisons, those counted twice twice
   };
-  Tensor gaps(const Member& member, std::span<const ClipComparison* const> comparisons) const;
+  struct Judged {
+    Tensor rewards;  // [steps] of all clips, unnormalised
+    Tensor gaps;     // [pairs] sum over the first clip less that over the second
+  };
+  Judged judge(const Member& member, std::span<const ClipComparison* const> comparisons,
+               std::optional<std::uint64_t> disturbance = std::nullopt) const;
   void fit_member(Member& member, std::int64_t index, std::int64_t updates, EnsembleFit& fit);
   void normalise();
 

@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
@@ -51,7 +52,10 @@ Rollout Collector::collect(bool keep_states) {
                   .rewards = at::empty({envs, steps_}, at::kFloat)};
   rollout.observations = room_for(environments_.observations(), steps_);
   rollout.places.resize(static_cast<std::size_t>(envs * steps_));
-  if (keep_states) rollout.states.resize(rollout.places.size());
+  if (keep_states) {
+    rollout.states.resize(rollout.places.size());
+    rollout.next = room_for(environments_.observations(), steps_);
+  }
   std::vector<std::vector<std::pair<std::int64_t, float>>> ends(
       static_cast<std::size_t>(envs));  // (step, value after it)
   for (std::int64_t t = 0; t < steps_; ++t) {
@@ -70,6 +74,7 @@ Rollout Collector::collect(bool keep_states) {
     const auto& step = environments_.step(agent_.within_bounds(actions));
     episodes_.add(step);
     rollout.rewards.select(1, t).copy_(step.rewards);
+    if (keep_states) rollout.next.select(1, t).copy_(outcomes_of(step));
     if (step.ended == 0) continue;
     Tensor after = at::zeros({envs}, at::kFloat);
     value_of_cut_off(step, after);
@@ -107,6 +112,53 @@ void Collector::restore(const State& state, const std::string& prefix) {
   environments_.set_state(as_bytes(state.tensors.at(prefix + ".environments")));
   random_ = Random(random_.key(), state.values.at(prefix + ".random"));
   episodes_.restore(state, prefix + ".episodes");
+}
+
+Recorder::Recorder(std::int64_t environments, std::int64_t steps) : environments_(environments), steps_(steps) {}
+
+void Recorder::before(const environments::VectorEnvironment& environments, const Tensor& actions) {
+  const auto& seen = environments.observations();
+  if (now_ == 0) {
+    const auto count = static_cast<std::size_t>(environments_ * steps_);
+    rollout_ = {.observations = room_for(seen, steps_),
+                .actions = room_for(actions, steps_),
+                .next = room_for(seen, steps_),
+                .rewards = at::empty({environments_, steps_}, at::kFloat),
+                .places = std::vector<environments::Place>(count),
+                .states = std::vector<std::string>(count)};
+    ended_.assign(count, 0);
+  }
+  rollout_.observations.select(1, now_).copy_(seen);
+  rollout_.actions.select(1, now_).copy_(actions);
+  for (std::int64_t i = 0; i < environments_; ++i) {
+    rollout_.places[static_cast<std::size_t>(i * steps_ + now_)] = environments.place(i);
+    rollout_.states[static_cast<std::size_t>(i * steps_ + now_)] = environments.state_of(i);
+  }
+}
+
+bool Recorder::after(const environments::VectorStep& step) {
+  rollout_.rewards.select(1, now_).copy_(step.rewards);
+  rollout_.next.select(1, now_).copy_(outcomes_of(step));
+  for (std::int64_t i = 0; i < environments_; ++i)
+    ended_[static_cast<std::size_t>(i * steps_ + now_)] =
+        step.terminated.const_data_ptr<bool>()[i] || step.truncated.const_data_ptr<bool>()[i];
+  return ++now_ == steps_;
+}
+
+Rollout Recorder::take() {
+  for (std::int64_t at = 0; at < environments_ * steps_; ++at)
+    if (at % steps_ == 0 || ended_[static_cast<std::size_t>(at - 1)]) rollout_.starts.push_back(at);
+  rollout_.starts.push_back(environments_ * steps_);
+  now_ = 0;
+  return std::move(rollout_);
+}
+
+Tensor outcomes_of(const environments::VectorStep& step) {
+  if (step.ended == 0 || !step.final_observations.defined()) return step.observations;
+  auto shape = std::vector<std::int64_t>(static_cast<std::size_t>(step.observations.dim()), 1);
+  shape[0] = step.observations.size(0);
+  return at::where(step.terminated.logical_or(step.truncated).view(shape), step.final_observations,
+                   step.observations);
 }
 
 Tensor as_tensor(std::string_view bytes) {

@@ -10,6 +10,7 @@ namespace rlhf::control {
 struct Rollout {
   Tensor observations;  // [envs, steps, ...] in which each action was chosen, as the environment gives them
   Tensor actions;       // [envs, steps] int64, or [envs, steps, numbers] float32, as they were drawn
+  Tensor next;          // [envs, steps, ...] what they led to, an episode's last observation included; where states are
   Tensor logprobs;      // [envs, steps] of the policy that acted
   Tensor values;        // [envs, steps]
   Tensor rewards;       // [envs, steps] float32; the environment's own until somebody else's are put in their place
@@ -47,6 +48,27 @@ class Collector {
   Random random_;
   EpisodeLog episodes_;
 };
+
+/// Puts steps that somebody else takes into a rollout, with states: what clips are cut from. It has no logprobs, values
+/// and nothing after its sequences.
+class Recorder {
+ public:
+  Recorder(std::int64_t environments, std::int64_t steps);
+
+  /// Before the environments take these actions.
+  void before(const environments::VectorEnvironment& environments, const Tensor& actions);
+  /// What came of it. True when the rollout is full: take() it.
+  bool after(const environments::VectorStep& step);
+  Rollout take();
+
+ private:
+  std::int64_t environments_, steps_, now_ = 0;
+  Rollout rollout_;
+  std::vector<std::uint8_t> ended_;  // [envs * steps]
+};
+
+/// What the actions led to, [envs, ...]: an ended episode's last observation, not the next one's first.
+Tensor outcomes_of(const environments::VectorStep& step);
 
 /// Bytes as a tensor, for State.
 Tensor as_tensor(std::string_view bytes);

@@ -180,7 +180,12 @@ TEST(Preferences, AClipPlayedAgainIsWhatTheAgentSaw) {
   const RewardInputs inputs(environments->spec(), true);
   const auto again = inputs.of(*replayer, segment);
   EXPECT_EQ(again.sizes(), (at::IntArrayRef{9, 7}));
-  EXPECT_TRUE(again.equal(inputs(rollout.observations[2].narrow(0, 11, 9), rollout.actions[2].narrow(0, 11, 9))));
+  const auto steps = [](const Tensor& of) { return of[2].narrow(0, 11, 9); };
+  const auto seen = steps(rollout.observations), done = steps(rollout.actions), next = steps(rollout.next);
+  EXPECT_TRUE(again.equal(inputs(seen, done, next)));
+  const RewardInputs outcomes(environments->spec(), false, /*outcomes=*/true);
+  EXPECT_TRUE(outcomes.of(*replayer, segment).equal(outcomes(seen, done, next)));
+  EXPECT_TRUE(seen.narrow(0, 1, 8).equal(next.narrow(0, 0, 8)));
   const auto other =
       environments::make_environment(environments::builtin_environments(), "cart_pole_fixed", {{"max_steps", 50}});
   EXPECT_THROW(inputs.of(*other, segment), Error);

@@ -96,12 +96,63 @@ TEST(Replay, ForgetsTheOldestWhereItWrapsAround) {
 
 TEST(Replay, RewardsThatAreAskedForReplaceWhatIsStored) {
   Replay replay(counting_spec(), 1, {.capacity = 20, .steps = 3, .gamma = 0.5});
-  replay.set_reward(
-      [](const Tensor& observations, const Tensor& actions) { return observations.squeeze(1) * 10 + actions; });
+  replay.set_reward({.reward = [](const AskedSteps& steps) {
+    return steps.observations.squeeze(1) * 10 + steps.actions;
+  }});
   Counting(replay, {4}).run(9);
   const auto found = windows(replay);
   EXPECT_EQ(found.at(0).reward, 0 + 0.5 * 11 + 0.25 * 20);
   EXPECT_EQ(found.at(3).reward, 31 + 0.5 * 40);
+}
+
+TEST(Replay, AsksForEachRewardOnceAVersion) {
+  Replay replay(counting_spec(), 1, {.capacity = 6, .steps = 2, .gamma = 1});
+  std::int64_t version = 0, asked = 0;
+  replay.set_reward({.reward =
+                         [&](const AskedSteps& steps) {
+                           asked += steps.actions.numel();
+                           return steps.next_observations.squeeze(1) + 100.0 * double(version);
+                         },
+                     .version = [&] { return version; }});
+  Counting counting(replay, {2});
+  counting.run(6);
+  EXPECT_EQ(windows(replay).at(0).reward, 1 + 2);
+  EXPECT_EQ(windows(replay).at(2).reward, 1002);  // what ended the episode, not what began the next one
+  EXPECT_EQ(asked, 6);
+  version = 1;
+  EXPECT_EQ(windows(replay).at(0).reward, 101 + 102);
+  EXPECT_EQ(asked, 12);
+  counting.run(1);
+  EXPECT_EQ(windows(replay).at(5).reward, 106 + 107);
+  EXPECT_EQ(asked, 13);  // a new step in an old one's place
+}
+
+TEST(Replay, DemonstrationsStayAndAreKnownAsSuch) {
+  Replay replay(counting_spec(), 1, {.capacity = 4, .steps = 2, .gamma = 0.5, .first_steps = true});
+  data::Trajectory shown{.spec = environments::hash_of(counting_spec()), .truncated = true};
+  for (const float seen : {1000.0F, 1001.0F, 1002.0F, 1003.0F}) shown.observations.emplace_back(std::vector<float>{seen});
+  for (const std::int64_t done : {0, 1, 0}) shown.actions.emplace_back(done);
+  shown.rewards = {1, 2, 4};
+  replay.keep({&shown, 1});
+  EXPECT_TRUE(replay.ready(3));
+  Counting(replay, {}).run(20);
+  EXPECT_EQ(replay.size(), 7);
+  const auto found = windows(replay);
+  ASSERT_EQ(found.size(), 3 + 3);
+  EXPECT_EQ(found.at(1000).reward, 1 + 0.5 * 2);
+  EXPECT_EQ(found.at(1000).next, 1002);
+  EXPECT_EQ(found.at(1002).reward, 4);  // it was cut off here
+  EXPECT_EQ(found.at(1002).next, 1003);
+  EXPECT_EQ(found.at(1002).discount, 0.5);
+  Random random(2);
+  const auto batch = replay.sample(100, random);
+  for (std::int64_t i = 0; i < 100; ++i) {
+    const auto seen = batch.observations[i][0].item<double>();
+    EXPECT_EQ(batch.demonstrated[i].item<double>(), seen >= 1000 ? 1 : 0);
+    EXPECT_EQ(batch.first.next_observations[i][0].item<double>(), seen + 1);
+    EXPECT_EQ(batch.first.discounts[i].item<double>(), 0.5);
+    EXPECT_EQ(batch.first.rewards[i].item<double>(), std::pow(2.0, seen >= 1000 ? seen - 1000 : seen));
+  }
 }
 
 TEST(Replay, PrioritiesDecideHowOftenAndWeightsUndoIt) {
