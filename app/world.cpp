@@ -41,7 +41,8 @@ environments::Policy scripted_agent(const environments::Spec& spec) {
       {"acrobot", environments::pump_acrobot},
       {"mountain_car", environments::rock_mountain_car},
       {"mountain_car_continuous", environments::rock_mountain_car_continuous},
-      {"pendulum", environments::swing_up_pendulum}};
+      {"pendulum", environments::swing_up_pendulum},
+      {"point_chase", environments::chase_ball}};
   if (const auto found = known.find(spec.name); found != known.end())
     return [act = found->second](const Array& observation, Random&) { return act(observation); };
   throw Error({.category = Category::usage,

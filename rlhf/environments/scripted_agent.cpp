@@ -52,6 +52,15 @@ Action pump_acrobot(const Array& observation) {
   return std::int64_t{seen[4] > 0 ? 0 : 2};  // against the upper rod's movement: the lower one whips it on
 }
 
+Action chase_ball(const Array& observation) {
+  const auto& seen = std::get<std::vector<float>>(observation);
+  constexpr float near = 0.02F;  // half a step
+  const float right = seen[2], up = seen[3];
+  if (std::max(std::abs(right), std::abs(up)) < near) return std::int64_t{0};
+  if (std::abs(right) > std::abs(up)) return std::int64_t{right > 0 ? 2 : 4};
+  return std::int64_t{up > 0 ? 1 : 3};
+}
+
 Policy random_choice(const Spec& spec) {
   if (const auto* space = std::get_if<Discrete>(&spec.action)) {
     const auto choices = static_cast<std::int64_t>(space->choices.size());

@@ -21,6 +21,9 @@ Action rock_mountain_car_continuous(const Array& observation);
 /// Bends the acrobot's joint against the swing of the upper rod.
 Action pump_acrobot(const Array& observation);
 
+/// Goes where the ball is, along the longer way first, and stays once it is there.
+Action chase_ball(const Array& observation);
+
 /// Any action, with equal chances: a choice, or numbers within the bounds. Throws rlhf::Error (usage) where there are
 /// no bounds.
 Policy random_choice(const Spec& spec);

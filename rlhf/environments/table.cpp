@@ -14,6 +14,8 @@
 #include "rlhf/environments/key_treasure.h"
 #include "rlhf/environments/mountain_car.h"
 #include "rlhf/environments/pendulum.h"
+#include "rlhf/environments/point_chase.h"
+#include "rlhf/environments/tampering_grid.h"
 
 namespace rlhf::environments {
 namespace {
@@ -58,6 +60,8 @@ EnvironmentTable builtin_environments() {
           {"mountain_car", world<MountainCarWorld>},
           {"mountain_car_continuous", world<MountainCarContinuousWorld>},
           {"pendulum", world<PendulumWorld>},
+          {"point_chase", world<PointChaseWorld>},
+          {"tampering_grid", world<TamperingGridWorld>},
           {"grid", make_kind<Grid, GridConfig>}};
 }
 

@@ -25,7 +25,8 @@ struct EnvironmentKind {
 ///   table["my_robot"] = [] { return std::make_unique<MyRobotKind>(); };
 using EnvironmentTable = std::map<std::string, std::function<std::unique_ptr<EnvironmentKind>()>, std::less<>>;
 
-/// acrobot, cart_pole, cart_pole_fixed, grid, key_treasure, mountain_car, mountain_car_continuous, pendulum.
+/// acrobot, cart_pole, cart_pole_fixed, grid, key_treasure, mountain_car, mountain_car_continuous, pendulum, point_chase,
+/// tampering_grid.
 EnvironmentTable builtin_environments();
 
 /// Throws rlhf::Error (usage) naming the known ones when `name` is not in the table.
