@@ -33,6 +33,7 @@ void PreferencesRecipeConfig::fields(Fields& f) {
   f.field("arms", arms, "what is compared: true_reward, labels, labels_150, labels_60, offline, single_step, "
                         "random_queries, one_model, no_l2, noise_10, constant");
   f.field("seeds", seeds, "runs of each arm");
+  f.field("jobs", jobs, "runs at a time, each on one thread; 0 = one for each core");
   f.field("evaluate", evaluate, "episodes played at the end of each run");
   f.field("people", people, "people answer, on the pages of `rlhf collect`, instead of the simulated teacher");
   f.field("seed", seed, "of the first run; the others count up");
@@ -51,10 +52,9 @@ void PreferencesRecipeConfig::validate() const {
   }
 }
 
-PreferencesRecipeConfig arm_of(PreferencesRecipeConfig config, const std::string& arm, std::int64_t seed) {
+PreferencesRecipeConfig arm_of(PreferencesRecipeConfig config, const std::string& arm, std::uint64_t seed) {
   auto& preferences = config.preferences;
-  const auto key = config.seed + static_cast<std::uint64_t>(seed);
-  config.agent.seed = config.ppo.seed = preferences.seed = preferences.reward.seed = preferences.teacher.seed = key;
+  config.agent.seed = config.ppo.seed = preferences.seed = preferences.reward.seed = preferences.teacher.seed = seed;
   preferences.people = config.people;
   if (arm == "labels_150") preferences.labels = 150;
   if (arm == "labels_60") preferences.labels = 60;

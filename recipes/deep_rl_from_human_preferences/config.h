@@ -12,6 +12,7 @@ struct PreferencesRecipeConfig {
   control::PreferenceConfig preferences;
   std::vector<std::string> arms = {"true_reward", "labels"};
   std::int64_t seeds = 1;              // runs of each arm
+  std::int64_t jobs = 0;               // runs at a time, each on one thread; 0 = one for each core
   std::int64_t evaluate = 50;          // episodes at the end of each
   bool people = false;                 // people answer instead of the simulated teacher
   std::uint64_t seed = 1;
@@ -24,6 +25,6 @@ struct PreferencesRecipeConfig {
 const std::vector<std::pair<std::string, std::string>>& arm_names();
 
 /// The configuration of one arm and seed.
-PreferencesRecipeConfig arm_of(PreferencesRecipeConfig config, const std::string& arm, std::int64_t seed);
+PreferencesRecipeConfig arm_of(PreferencesRecipeConfig config, const std::string& arm, std::uint64_t seed);
 
 }  // namespace rlhf::recipes

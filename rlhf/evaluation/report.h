@@ -25,6 +25,8 @@ namespace rlhf::evaluation {
 ///   timing.jsonl      optional  "time/<phase>" in seconds a step; summed where run.json has no "cost"
 ///   samples.jsonl     optional  rows {"step", "prompt_id", "sample", "prompt", "completion", "gold", "learned",
 ///                               "judge", "finish_reason"}; the first and last step are shown side by side
+///   arms.jsonl        optional  rows {"arm", "seed", numbers under names...} of a study that compares arms; curves are read from
+///                               arms/<arm>-<seed>/metrics.jsonl ("rollout/steps", "rollout/ep_rew_mean")
 ///   config.toml       optional  `key = value  # origin`; shown with its origins
 ///
 /// A part whose file or keys are missing is left out of the page. The last line of a JSON Lines file may be cut short

@@ -54,7 +54,7 @@ def recipe(rlhf, scratch):
     finish(rlhf, *RECIPE, "--output", scratch / "cut", "--resume")
     whole, cut = results(scratch / "whole"), results(scratch / "cut")
     assert whole.pop("whole") == cut.pop("cut") and whole == cut, f"{whole}\n{cut}"
-    print("recipe:", {name: round(part["mean_return"], 1) for name, part in whole.items()})
+    print("recipe:", {name: round(part["return"], 1) for name, part in whole.items()})
 
 
 def algorithm(rlhf, scratch, name, settings):

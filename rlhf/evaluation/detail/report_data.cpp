@@ -25,24 +25,6 @@ Json read_object(const std::filesystem::path& file) {
   return object;
 }
 
-std::vector<Json> read_rows(const std::filesystem::path& file) {
-  std::vector<Json> rows;
-  const auto content = read_if_there(file);
-  std::size_t line_number = 0;
-  for (std::size_t begin = 0; begin < content.size();) {
-    const auto end = content.find('\n', begin);
-    const bool whole = end != std::string::npos;
-    const auto line = content.substr(begin, whole ? end - begin : std::string::npos);
-    begin = whole ? end + 1 : content.size();
-    ++line_number;
-    if (line.empty()) continue;
-    auto row = Json::parse(line, nullptr, false);
-    if (row.is_object()) rows.push_back(std::move(row));
-    else if (whole) broken(fmt::format("{}:{}", file.string(), line_number));
-  }
-  return rows;
-}
-
 std::string trimmed(const std::string& part) {
   const auto begin = part.find_first_not_of(" \t\r");
   return begin == std::string::npos ? "" : part.substr(begin, part.find_last_not_of(" \t\r") - begin + 1);
@@ -85,6 +67,24 @@ std::vector<Setting> read_settings(const std::filesystem::path& file) {
 
 }  // namespace
 
+std::vector<Json> read_rows(const std::filesystem::path& file) {
+  std::vector<Json> rows;
+  const auto content = read_if_there(file);
+  std::size_t line_number = 0;
+  for (std::size_t begin = 0; begin < content.size();) {
+    const auto end = content.find('\n', begin);
+    const bool whole = end != std::string::npos;
+    const auto line = content.substr(begin, whole ? end - begin : std::string::npos);
+    begin = whole ? end + 1 : content.size();
+    ++line_number;
+    if (line.empty()) continue;
+    auto row = Json::parse(line, nullptr, false);
+    if (row.is_object()) rows.push_back(std::move(row));
+    else if (whole) broken(fmt::format("{}:{}", file.string(), line_number));
+  }
+  return rows;
+}
+
 ReportData ReportData::read(const std::filesystem::path& folder) {
   if (!std::filesystem::is_directory(folder)) {
     throw Error({.category = Category::bad_data, .where = folder.string(), .what = "there is no run folder here", .fix = "Give the folder that --output named."});
@@ -97,6 +97,7 @@ ReportData ReportData::read(const std::filesystem::path& folder) {
   data.metrics = read_rows(folder / "metrics.jsonl");
   data.timing = read_rows(folder / "timing.jsonl");
   data.samples = read_rows(folder / "samples.jsonl");
+  data.arms = read_rows(folder / "arms.jsonl");
   data.settings = read_settings(folder / "config.toml");
   if (data.verdict.empty() && !data.evaluations.empty()) {
     std::vector<Observation> observations;

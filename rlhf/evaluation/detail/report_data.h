@@ -19,7 +19,7 @@ struct ReportData {
   std::filesystem::path folder;
   nlohmann::json run = nlohmann::json::object();
   nlohmann::json verdict = nlohmann::json::object();
-  std::vector<nlohmann::json> evaluations, metrics, timing, samples;
+  std::vector<nlohmann::json> evaluations, metrics, timing, samples, arms;
   std::vector<Setting> settings;
 
   /// Throws rlhf::Error when the folder is missing or a file in it is broken.
@@ -29,6 +29,9 @@ struct ReportData {
 std::optional<double> number(const nlohmann::json& row, const char* key);
 /// A text of the object; empty when it is missing or no text.
 std::string text(const nlohmann::json& object, const char* key);
+
+/// The objects of a JSON Lines file; none where it is missing.
+std::vector<nlohmann::json> read_rows(const std::filesystem::path& file);
 
 /// The numbers under `key` against the rows' steps; `low` and `high`, when given, become the interval.
 std::vector<Point> points(const std::vector<nlohmann::json>& rows, const char* key, const char* low = nullptr, const char* high = nullptr);
