@@ -5,6 +5,7 @@
 
 #include "recipes/arms.h"
 #include "recipes/deep_rl_from_human_preferences/config.h"
+#include "rlhf/control/film.h"
 #include "rlhf/core/clock.h"
 
 namespace rlhf::recipes {
@@ -39,6 +40,8 @@ std::optional<nlohmann::json> run_arm(const PreferencesRecipeConfig& config, con
   const auto fresh = config.world.make(table, config.evaluate);
   const auto seed = derive(config.ppo.seed, {hash("evaluation")});
   numbers["return"] = control::mean(control::play(*fresh, control::greedy(agent), config.evaluate, seed));
+  control::film(*config.world.make(table, 1), *config.world.make_one(table), control::greedy(agent), seed,
+                run.folder() / "agent.png");
   numbers["seconds"] = steady_seconds() - begin;
   return numbers;
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "rlhf/control/dqn.h"
+#include "rlhf/control/film.h"
 #include "rlhf/control/ppo.h"
 #include "rlhf/control/sac.h"
 #include "rlhf/control/td3.h"
@@ -17,23 +18,29 @@ void EnvironmentSettings::fields(Fields& f) {
   f.field("threads", threads, "that step slow environments");
 }
 
+nlohmann::json EnvironmentSettings::given() const {
+  if (settings.empty()) return nullptr;
+  auto object = nlohmann::json::parse(settings, nullptr, false);
+  if (object.is_object()) return object;
+  throw Error({.category = Category::usage,
+               .where = "settings",
+               .what = "is no JSON object: " + settings,
+               .fix = R"(Write it like settings='{"max_steps": 200}'.)"});
+}
+
 std::unique_ptr<environments::VectorEnvironment> EnvironmentSettings::make(const environments::EnvironmentTable& table,
                                                                            std::int64_t count) const {
-  nlohmann::json given;
-  if (!settings.empty()) {
-    given = nlohmann::json::parse(settings, nullptr, false);
-    if (!given.is_object())
-      throw Error({.category = Category::usage,
-                   .where = "settings",
-                   .what = "is no JSON object: " + settings,
-                   .fix = R"(Write it like settings='{"max_steps": 200}'.)"});
-  }
-  return environments::make_vector(table, environment, given, {.count = count, .threads = threads});
+  return environments::make_vector(table, environment, given(), {.count = count, .threads = threads});
+}
+
+std::unique_ptr<environments::Environment> EnvironmentSettings::make_one(
+    const environments::EnvironmentTable& table) const {
+  return environments::make_environment(table, environment, given());
 }
 
 namespace {
 
-/// The agent's last examination: results.json, and a line for people.
+/// The agent's last examination: results.json, a line for people, and a film where it can be drawn.
 void evaluate_at_end(const EnvironmentSettings& world, const environments::EnvironmentTable& table, const Act& act,
                      std::int64_t episodes, std::uint64_t seed, Run& run) {
   const auto environments = world.make(table, std::min<std::int64_t>(episodes, 10));
@@ -41,6 +48,7 @@ void evaluate_at_end(const EnvironmentSettings& world, const environments::Envir
   const auto returns = play(*environments, act, whole, derive(seed, {hash("evaluation")}));
   run.write_file("results.json", nlohmann::json{{"mean_return", mean(returns)}, {"returns", returns}}.dump(2) + "\n");
   run.note(fmt::format("mean return of {} episodes: {:.2f}", returns.size(), mean(returns)));
+  film(*world.make(table, 1), *world.make_one(table), act, derive(seed, {hash("film")}), run.folder() / "agent.png");
 }
 
 class PpoJob final : public algorithms::Job {

@@ -16,6 +16,11 @@ struct EnvironmentSettings {
   /// Throws rlhf::Error (usage) for an unknown environment or setting.
   std::unique_ptr<environments::VectorEnvironment> make(const environments::EnvironmentTable& table,
                                                         std::int64_t count) const;
+  /// One of it, without what agents see it through: to draw states.
+  std::unique_ptr<environments::Environment> make_one(const environments::EnvironmentTable& table) const;
+
+ private:
+  nlohmann::json given() const;
 };
 
 std::unique_ptr<algorithms::Job> make_ppo_job(environments::EnvironmentTable environments);

@@ -27,6 +27,7 @@ namespace rlhf::evaluation {
 ///                               "judge", "finish_reason"}; the first and last step are shown side by side
 ///   arms.jsonl        optional  rows {"arm", "seed", numbers under names...} of a study that compares arms; curves are read from
 ///                               arms/<arm>-<seed>/metrics.jsonl ("rollout/steps", "rollout/ep_rew_mean")
+///   agent.png         optional  an agent at play, an animated picture; and arms/<arm>-<seed>/agent.png
 ///   config.toml       optional  `key = value  # origin`; shown with its origins
 ///
 /// A part whose file or keys are missing is left out of the page. The last line of a JSON Lines file may be cut short

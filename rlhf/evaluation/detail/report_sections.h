@@ -18,6 +18,7 @@ std::string training_charts(const ReportData& data);
 std::string reward_model_charts(const ReportData& data);
 std::string sample_pairs(const ReportData& data);
 std::string labels_and_cost(const ReportData& data);
+std::string agents_section(const ReportData& data);
 std::string arms_section(const ReportData& data);
 std::string evaluation_table(const ReportData& data);
 std::string settings_table(const ReportData& data);

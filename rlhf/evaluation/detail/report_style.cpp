@@ -60,6 +60,7 @@ nav a { color: var(--soft); text-decoration: none; } nav a:hover { color: var(--
 a:focus-visible, summary:focus-visible, .wide:focus-visible { outline: 2px solid var(--learned); outline-offset: 3px; }
 section { margin-top: 60px; scroll-margin-top: 20px; }
 .lead { color: var(--soft); max-width: 72ch; margin-bottom: 8px; } .lead b { color: var(--ink); font-weight: 600; }
+.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(220px, 1fr)); gap: 18px 22px; margin-top: 22px; } .agent img { width: 100%; display: block; border-radius: 6px; }
 .figures { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 36px 40px; margin-top: 22px; }
 figure { margin: 0; border-top: 1px solid var(--rule); padding-top: 14px; display: flex; flex-direction: column; }
 figcaption p { color: var(--soft); font-size: 13px; line-height: 1.4; min-height: 1.4em; text-wrap: pretty; }
