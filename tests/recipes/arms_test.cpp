@@ -21,7 +21,7 @@ class Arms : public testing::Test {
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
   std::optional<ArmsResult> study(const ArmRun& one, std::int64_t jobs, std::function<bool()> stop = {}) {
-    Run run({.folder = folder_, .resume = true, .stop_requested = std::move(stop), .quiet = true}, "", {{"algorithm", "study"}});
+    rlhf::Run run({.folder = folder_, .resume = true, .stop_requested = std::move(stop), .quiet = true}, "", {{"algorithm", "study"}});
     const ArmsPlan plan{.arms = {"method", "control"}, .seeds = 3, .first_seed = 10, .jobs = jobs};
     return run_arms(plan, run, [](const auto&, auto) { return std::string(); }, one);
   }
@@ -56,7 +56,7 @@ TEST_F(Arms, EverySeedOfEveryArmInItsPlace) {
 
 TEST_F(Arms, AnInterruptedStudyGoesOnWhereItWas) {
   std::atomic<int> begun = 0;
-  const auto counted = [&](const std::string& arm, std::uint64_t seed, Run& part) {
+  const auto counted = [&](const std::string& arm, std::uint64_t seed, rlhf::Run& part) {
     ++begun;
     return numbers(arm, seed, part);
   };
@@ -70,7 +70,7 @@ TEST_F(Arms, AnInterruptedStudyGoesOnWhereItWas) {
 }
 
 TEST_F(Arms, AnErrorOfOneRunIsTheStudysAndTheOthersStop) {
-  const auto failing = [](const std::string& arm, std::uint64_t seed, Run& part) {
+  const auto failing = [](const std::string& arm, std::uint64_t seed, rlhf::Run& part) {
     if (seed == 11) throw Error({.category = Category::failure, .where = arm, .what = "broken", .fix = ""});
     return numbers(arm, seed, part);
   };
