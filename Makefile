@@ -10,7 +10,7 @@ NINJA  := $(shell [ -t 2 ] || echo -- --quiet)
 # Output of a tool that worked is noise: it goes to a log, which is shown when the tool failed.
 quietly = @mkdir -p $(BUILD); echo "$(2)" >&2; $(1) >$(BUILD)/$(3).log 2>&1 </dev/null || { tail -40 $(BUILD)/$(3).log >&2; exit 1; }
 
-.PHONY: all demo test bench format docs fuzz install clean help setup configure
+.PHONY: all mujoco demo test bench format docs fuzz install clean help setup configure
 all: build/rlhf  ## build the program (default)
 
 setup:  ## bring system packages, LibTorch, default models and Rust crates (a second when they are there)
@@ -23,6 +23,10 @@ configure: setup
 build/rlhf: configure
 	@echo "building rlhf" >&2
 	@cmake --build --preset $(PRESET) --target rlhf -j $(JOBS) $(NINJA)
+
+mujoco:  ## bring MuJoCo and its robots (10 MB; Apache-2.0, MIT) and build with them
+	@tools/setup mujoco
+	@$(MAKE) --no-print-directory build/rlhf
 
 demo: build/rlhf  ## a whole paper end to end with a simulated labeler, in minutes
 	@build/rlhf recipe run $(RECIPE) --preset small --output runs/demo --overwrite; status=$$?; \

@@ -31,7 +31,15 @@ std::string in_words(const Space& space) {
 
 int list(const Invocation& call) {
   for (const auto& [name, kind] : environments::builtin_environments()) {
-    const auto spec = kind()->make()->spec();
+    const auto described = kind();
+    if (const auto missing = described->missing(); !missing.empty()) {
+      if (call.json)
+        std::cout << nlohmann::json{{"name", name}, {"missing", missing}}.dump() << "\n";
+      else
+        std::cout << fmt::format("{:<24} not installed: run `make mujoco`\n", name);
+      continue;
+    }
+    const auto spec = described->make()->spec();
     if (call.json)
       std::cout << environments::to_json(spec).dump() << "\n";
     else

@@ -13,6 +13,7 @@
 #include "rlhf/environments/grid.h"
 #include "rlhf/environments/key_treasure.h"
 #include "rlhf/environments/mountain_car.h"
+#include "rlhf/environments/mujoco.h"
 #include "rlhf/environments/pendulum.h"
 #include "rlhf/environments/point_chase.h"
 #include "rlhf/environments/tampering_grid.h"
@@ -50,10 +51,24 @@ std::unique_ptr<EnvironmentKind> make_kind() {
   return std::make_unique<Kind<Made, Config>>();
 }
 
+struct MujocoKind final : EnvironmentKind {
+  explicit MujocoKind(std::string named) : robot(std::move(named)), config(mujoco_defaults(robot)) {}
+
+  std::string robot;
+  MujocoConfig config;
+
+  void fields(Fields& f) override {
+    config.fields(f);
+    f.add_check([this] { config.validate(); });
+  }
+  std::unique_ptr<Environment> make() const override { return std::make_unique<Mujoco>(robot, config); }
+  std::string missing() const override { return mujoco_missing(); }
+};
+
 }  // namespace
 
 EnvironmentTable builtin_environments() {
-  return {{"acrobot", world<AcrobotWorld>},
+  EnvironmentTable table = {{"acrobot", world<AcrobotWorld>},
           {"cart_pole", world<CartPoleWorld>},
           {"cart_pole_fixed", world<CartPoleFixedWorld>},
           {"key_treasure", world<KeyTreasureWorld>},
@@ -63,6 +78,8 @@ EnvironmentTable builtin_environments() {
           {"point_chase", world<PointChaseWorld>},
           {"tampering_grid", world<TamperingGridWorld>},
           {"grid", make_kind<Grid, GridConfig>}};
+  for (const auto& robot : mujoco_robot_names()) table[robot] = [robot] { return std::make_unique<MujocoKind>(robot); };
+  return table;
 }
 
 std::unique_ptr<EnvironmentKind> find_environment(const EnvironmentTable& table, std::string_view name) {

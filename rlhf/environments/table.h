@@ -17,6 +17,8 @@ struct EnvironmentKind {
   virtual std::unique_ptr<Environment> make() const = 0;
   /// Many of it; unless a kind has something faster, one Environment each.
   virtual std::unique_ptr<VectorEnvironment> make_vector(const VectorOptions& options) const;
+  /// What has to be installed before it can be made, in a sentence; empty where nothing is missing.
+  virtual std::string missing() const { return {}; }
 };
 
 /// Names to factories. A value that an application extends and passes on:
@@ -26,7 +28,7 @@ struct EnvironmentKind {
 using EnvironmentTable = std::map<std::string, std::function<std::unique_ptr<EnvironmentKind>()>, std::less<>>;
 
 /// acrobot, cart_pole, cart_pole_fixed, grid, key_treasure, mountain_car, mountain_car_continuous, pendulum, point_chase,
-/// tampering_grid.
+/// tampering_grid; and mujoco_robot_names(), which can be made where MuJoCo is installed.
 EnvironmentTable builtin_environments();
 
 /// Throws rlhf::Error (usage) naming the known ones when `name` is not in the table.

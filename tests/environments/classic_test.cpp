@@ -10,30 +10,10 @@
 #include "rlhf/environments/pendulum.h"
 #include "rlhf/environments/rollout.h"
 #include "rlhf/environments/scripted_agent.h"
+#include "tests/environments/packed_numbers.h"
 
 namespace rlhf::environments {
 namespace {
-
-std::string decoded(const std::string& text) {
-  const std::string letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string bytes;
-  unsigned held = 0;
-  int bits = 0;
-  for (const char letter : text) {
-    if (letter == '=') break;
-    held = held << 6 | static_cast<unsigned>(letters.find(letter));
-    if ((bits += 6) >= 8) bytes.push_back(static_cast<char>(held >> (bits -= 8) & 255));
-  }
-  return bytes;
-}
-
-template <class Number>
-std::vector<Number> numbers(const nlohmann::json& packed) {
-  const auto bytes = decoded(packed.get<std::string>());
-  std::vector<Number> values(bytes.size() / sizeof(Number));
-  std::memcpy(values.data(), bytes.data(), bytes.size());
-  return values;
-}
 
 const nlohmann::json& reference() {
   static const auto all = [] {
@@ -74,9 +54,9 @@ TYPED_TEST(Classic, OneStepFromEachOfAThousandStatesIsGymnasiums) {
   Single<TypeParam> environment;
   const auto& r = reference().at(environment.spec().name);
   const std::size_t width = r.at("width");
-  const auto before = numbers<double>(r.at("before")), after = numbers<double>(r.at("after")),
-             rewards = numbers<double>(r.at("rewards"));
-  const auto actions = numbers<float>(r.at("actions")), observations = numbers<float>(r.at("observations"));
+  const auto before = unpacked<double>(r.at("before")), after = unpacked<double>(r.at("after")),
+             rewards = unpacked<double>(r.at("rewards"));
+  const auto actions = unpacked<float>(r.at("actions")), observations = unpacked<float>(r.at("observations"));
   const std::string terminated = r.at("terminated");
   ASSERT_EQ(actions.size(), 1000);
   const auto seen = observations.size() / actions.size();
@@ -97,9 +77,9 @@ TYPED_TEST(Classic, FreeRunsStayWithGymnasium) {
   const auto& r = reference().at(environment.spec().name);
   const std::size_t width = r.at("width");
   for (const auto& run : r.at("runs")) {
-    const auto states = numbers<double>(run.at("states"));
-    const auto actions = numbers<float>(run.at("actions"));
-    environment.reset(0, {{"state", numbers<double>(run.at("start"))}});
+    const auto states = unpacked<double>(run.at("states"));
+    const auto actions = unpacked<float>(run.at("actions"));
+    environment.reset(0, {{"state", unpacked<double>(run.at("start"))}});
     for (std::size_t t = 0; t < actions.size(); ++t) {
       const auto step = environment.step(action_of<TypeParam>(actions[t]));
       ASSERT_LE(distance(state_of(environment, width), &states[t * width]), 1e-9) << t;
