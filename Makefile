@@ -10,7 +10,7 @@ NINJA  := $(shell [ -t 2 ] || echo -- --quiet)
 # Output of a tool that worked is noise: it goes to a log, which is shown when the tool failed.
 quietly = @mkdir -p $(BUILD); echo "$(2)" >&2; $(1) >$(BUILD)/$(3).log 2>&1 </dev/null || { tail -40 $(BUILD)/$(3).log >&2; exit 1; }
 
-.PHONY: all mujoco demo test bench format docs fuzz install clean help setup configure
+.PHONY: all mujoco demo test bench format docs fuzz install ale clean help setup configure
 all: build/rlhf  ## build the program (default)
 
 setup:  ## bring system packages, LibTorch, default models and Rust crates (a second when they are there)
@@ -54,6 +54,9 @@ fuzz:  ## a minute of fuzzing per file format (needs clang-19, libclang-rt-19-de
 install: build/rlhf  ## install program, library and CMake package (PREFIX=/usr/local)
 	@cmake --build --preset $(PRESET) -j $(JOBS) $(NINJA)
 	@cmake --install $(BUILD) --prefix $(or $(PREFIX),/usr/local)
+
+ale:  ## Atari games: the Arcade Learning Environment (GPL-2.0) and its worker, a program of its own
+	@tools/setup_ale
 
 clean:  ## remove what was built (downloads stay in the user's cache)
 	@rm -rf build/release build/debug build/sanitize build/rlhf rust/target

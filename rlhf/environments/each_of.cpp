@@ -1,3 +1,5 @@
+#include <ATen/ops/zeros.h>
+
 #include <algorithm>
 #include <atomic>
 #include <barrier>
@@ -67,6 +69,7 @@ class EachOf final : public VectorEnvironment {
     for (std::int64_t i = 0; i < options.count; ++i) each_.push_back(make());
     if (each_.empty()) make_vector_step(make()->spec(), options);  // says what is wrong
     out_ = make_vector_step(spec(), options);
+    out_.true_rewards = at::zeros({options.count}, at::kDouble);
     places_.resize(each_.size());
     over_.resize(each_.size());
     row_bytes_ = observed_numbers(spec()) * out_.observations.element_size();
@@ -164,10 +167,11 @@ class EachOf final : public VectorEnvironment {
   /// Returns 1 when its episode ended.
   std::int64_t step_one(std::int64_t i, const Tensor& actions) {
     auto& reward = out_.rewards.mutable_data_ptr<double>()[i];
+    auto& true_reward = out_.true_rewards.mutable_data_ptr<double>()[i];
     bool &terminated = out_.terminated.mutable_data_ptr<bool>()[i],
          &truncated = out_.truncated.mutable_data_ptr<bool>()[i];
     if (over_[i]) {
-      reward = 0;
+      reward = true_reward = 0;
       if (auto_reset_ == AutoReset::disabled) return 0;
       terminated = truncated = false;
       begin_episode(i, places_[i].episode + 1);
@@ -176,6 +180,7 @@ class EachOf final : public VectorEnvironment {
     const auto step = each_[i]->step(action_of(actions, i));
     ++places_[i].step;
     reward = step.reward;
+    true_reward = step.info.is_object() ? step.info.value("true_reward", reward) : reward;
     terminated = step.terminated;
     truncated = step.truncated;
     write_row(out_.observations, i, step.observation);

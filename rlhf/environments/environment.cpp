@@ -32,25 +32,31 @@ struct SpaceAsJson {
   nlohmann::json operator()(const Discrete& space) const { return {{"choices", space.choices}}; }
   nlohmann::json operator()(const Box& space) const {
     constexpr const char* names[] = {"uint8", "int64", "float32", "float64"};
-    return {{"dtype", names[static_cast<int>(space.dtype)]},
-            {"shape", space.shape},
-            {"low", bounds_as_json(space.low)},
-            {"high", bounds_as_json(space.high)}};
+    auto json = nlohmann::json{{"dtype", names[static_cast<int>(space.dtype)]},
+                               {"shape", space.shape},
+                               {"low", bounds_as_json(space.low)},
+                               {"high", bounds_as_json(space.high)}};
+    if (space.stack > 1) json["stack"] = space.stack;  // only where there is one: hashes of the others stay
+    return json;
   }
 };
 
 }  // namespace
 
 nlohmann::json to_json(const Spec& spec) {
-  return {{"name", spec.name},
-          {"version", spec.version},
-          {"observation", std::visit(SpaceAsJson{}, spec.observation)},
-          {"action", std::visit(SpaceAsJson{}, spec.action)},
-          {"max_steps", spec.max_steps},
-          {"step_seconds", spec.step_seconds},
-          {"state", spec.can.state},
-          {"render", spec.can.render},
-          {"settings", spec.settings}};
+  nlohmann::json record = {{"name", spec.name},
+                           {"version", spec.version},
+                           {"observation", std::visit(SpaceAsJson{}, spec.observation)},
+                           {"action", std::visit(SpaceAsJson{}, spec.action)},
+                           {"max_steps", spec.max_steps},
+                           {"step_seconds", spec.step_seconds},
+                           {"state", spec.can.state},
+                           {"render", spec.can.render},
+                           {"settings", spec.settings}};
+  // Absent elsewhere: hashes of what was recorded before stay.
+  if (spec.can.text) record["text"] = true;
+  if (!spec.manifest.is_null()) record["manifest"] = spec.manifest;
+  return record;
 }
 
 std::string hash_of(const Spec& spec) { return sha256(to_json(spec).dump()); }
@@ -69,6 +75,10 @@ void Environment::set_state(std::string_view) {
 }
 
 Image Environment::render(int, int) const { throw_usage(spec(), "it has no picture", "Ask spec().can.render first."); }
+
+std::string Environment::text() const {
+  throw_usage(spec(), "it cannot be written in letters", "Ask spec().can.text first.");
+}
 
 std::int64_t checked_choice(const Spec& spec, const Action& action) {
   const auto& choices = std::get<Discrete>(spec.action).choices;

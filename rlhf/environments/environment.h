@@ -27,6 +27,9 @@ struct Box {
   Dtype dtype = Dtype::float32;
   std::vector<std::int64_t> shape;
   std::vector<double> low, high;
+  /// Its first side holds so many equal parts, the newest last, and a step moves them up by one: a replay buffer can
+  /// then keep each part once.
+  std::int64_t stack = 1;
 };
 
 using Space = std::variant<Discrete, Box>;
@@ -35,6 +38,7 @@ using Space = std::variant<Discrete, Box>;
 struct Capabilities {
   bool state = false;   // state() and set_state(): clips can be drawn later, from a few bytes
   bool render = false;  // render() without a screen
+  bool text = false;    // text()
 };
 
 /// What an environment is. All that changes what an agent or a person meets is part of it.
@@ -46,6 +50,7 @@ struct Spec {
   double step_seconds = 0.0;   // how long one step lasts in the world that it models
   Capabilities can;
   nlohmann::json settings;  // what the user chose, all of it
+  nlohmann::json manifest;  // which of its numbers an observation made of several arrays has from where; null for one
 };
 
 nlohmann::json to_json(const Spec& spec);
@@ -91,6 +96,9 @@ class Environment {
 
   /// The present state as people see it, in any size.
   virtual Image render(int width, int height) const;
+
+  /// The present state in letters, lines ending in a newline.
+  virtual std::string text() const;
 };
 
 /// The index that a Discrete action holds. Throws rlhf::Error naming the environment and what it offers.

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <png.h>
 
+#include <algorithm>
+#include <cmath>
 #include <csetjmp>
 #include <cstring>
 
@@ -72,6 +74,53 @@ Image decode_png(const std::string& bytes) {
     throw Error({.category = Category::bad_data, .where = "PNG", .what = "cannot be read: " + reason, .fix = ""});
   }
   return image;
+}
+
+namespace {
+
+/// How much of each source pixel a target pixel covers along one side, in source pixels; the first one and the shares.
+struct Cover {
+  int first = 0;
+  std::vector<double> shares;
+};
+
+std::vector<Cover> covers(int source, int target) {
+  std::vector<Cover> all(static_cast<std::size_t>(target));
+  const double scale = static_cast<double>(source) / target;
+  for (int i = 0; i < target; ++i) {
+    const double begin = i * scale, end = std::min<double>((i + 1) * scale, source);
+    all[static_cast<std::size_t>(i)].first = static_cast<int>(begin);
+    for (int pixel = static_cast<int>(begin); pixel < end; ++pixel)
+      all[static_cast<std::size_t>(i)].shares.push_back(
+          (std::min<double>(end, pixel + 1) - std::max<double>(begin, pixel)) / (end - begin));
+  }
+  return all;
+}
+
+}  // namespace
+
+Image fitted(const Image& image, int width, int height) {
+  Image result{.width = width, .height = height};
+  result.rgb.assign(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3, 0);
+  const double scale = std::min(static_cast<double>(width) / image.width, static_cast<double>(height) / image.height);
+  const int wide = std::max(1, static_cast<int>(std::lround(image.width * scale)));
+  const int high = std::max(1, static_cast<int>(std::lround(image.height * scale)));
+  const auto columns = covers(image.width, wide), rows = covers(image.height, high);
+  for (int y = 0; y < high; ++y)
+    for (int x = 0; x < wide; ++x) {
+      double sum[3] = {0, 0, 0};
+      const auto &down = rows[static_cast<std::size_t>(y)], &across = columns[static_cast<std::size_t>(x)];
+      for (std::size_t r = 0; r < down.shares.size(); ++r)
+        for (std::size_t c = 0; c < across.shares.size(); ++c) {
+          const auto at = (static_cast<std::size_t>(down.first) + r) * static_cast<std::size_t>(image.width) +
+                          static_cast<std::size_t>(across.first) + c;
+          for (std::size_t k = 0; k < 3; ++k) sum[k] += down.shares[r] * across.shares[c] * image.rgb[at * 3 + k];
+        }
+      const auto to = (static_cast<std::size_t>(y + (height - high) / 2) * static_cast<std::size_t>(width) +
+                       static_cast<std::size_t>(x + (width - wide) / 2)) * 3;
+      for (std::size_t k = 0; k < 3; ++k) result.rgb[to + k] = static_cast<std::uint8_t>(std::lround(sum[k]));
+    }
+  return result;
 }
 
 }  // namespace rlhf::environments

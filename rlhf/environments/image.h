@@ -18,4 +18,8 @@ std::string encode_png(const Image& image);
 /// Throws rlhf::Error (bad_data) for bytes that are no PNG.
 Image decode_png(const std::string& bytes);
 
+/// The whole picture within width x height, its shape kept, centred on black. Each pixel is the mean of what it covers,
+/// so that enlarged pixels stay crisp.
+Image fitted(const Image& image, int width, int height);
+
 }  // namespace rlhf::environments

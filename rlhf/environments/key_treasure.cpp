@@ -18,15 +18,15 @@ constexpr std::array<std::array<std::int32_t, 2>, 4> moves = {{{0, 1}, {1, 0}, {
 
 // From the top row down. K key, D door, T treasure, L lever, ~ lava, # wall.
 constexpr std::array<std::string_view, side> map = {
-    "K...L#..T",  //
-    ".~~..#.~~",  //
-    ".....#...",  //
-    ".....#~..",  //
+    ".....#..T",  //
+    ".###.#.~~",  //
+    "...#.#...",  //
+    "~#.#.#~..",  //
+    "L#...#...",  //
     ".###.#...",  //
-    ".....#...",  //
     ".....#.~.",  //
-    "..~..D...",  //
-    ".....#...",
+    ".~...D...",  //
+    "K..~.#...",
 };
 
 struct Spot {

@@ -59,7 +59,7 @@ KeyTreasureCell key_treasure_cell(std::int32_t column, std::int32_t row);
 ///                each step that ends in lava
 ///   start        any free cell on the near side of the door; option "state": [column, row] sets it
 ///
-/// What was taken or opened lights up for one step. A lever near the door lights the door, too, as often as it is
+/// What was taken or opened lights up for one step. A lever in a corner lights the door, too, as often as it is
 /// stepped on, and opens nothing: whoever judges by the light alone is fooled.
 ///
 /// A round ends with the treasure or after `steps`. In a continuing world the step after that begins another one: it

@@ -47,7 +47,7 @@ std::string mujoco_missing();
 ///   observation  float64: joints and their speeds; of ant and humanoid also forces, of the humanoid also inertias
 ///   action       float32 [motors]: not cut to the bounds by the reward; the motors cut it
 ///   start        the model's, with noise; option "state": all positions, then all speeds
-///   state        the physics, what was seen and how far the robot had got: 0.2 to 4 KB
+///   state        the physics, what was seen and how far the robot had got: 0.1 to 3.4 KB
 ///
 /// Throws rlhf::Error (resource) where MuJoCo is not installed.
 class Mujoco final : public Environment {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <utility>
 
 #include "rlhf/core/error.h"
@@ -59,6 +60,27 @@ Action chase_ball(const Array& observation) {
   if (std::max(std::abs(right), std::abs(up)) < near) return std::int64_t{0};
   if (std::abs(right) > std::abs(up)) return std::int64_t{right > 0 ? 2 : 4};
   return std::int64_t{up > 0 ? 1 : 3};
+}
+
+Policy scripted_agent(const Spec& spec) {
+  if (spec.name == "cart_pole")
+    return [](const Array& observation, Random&) { return balance_cart_pole(observation); };
+  if (spec.name == "grid")
+    return [columns = spec.settings.at("columns").get<std::int64_t>()](const Array& observation, Random&) {
+      return walk_to_bowl(observation, columns);
+    };
+  const std::map<std::string, Action (*)(const Array&)> known = {
+      {"acrobot", pump_acrobot},
+      {"mountain_car", rock_mountain_car},
+      {"mountain_car_continuous", rock_mountain_car_continuous},
+      {"pendulum", swing_up_pendulum},
+      {"point_chase", chase_ball}};
+  if (const auto found = known.find(spec.name); found != known.end())
+    return [act = found->second](const Array& observation, Random&) { return act(observation); };
+  throw Error({.category = Category::usage,
+               .where = "environment",
+               .what = "no agent is built in that can play " + spec.name,
+               .fix = "Let it act at random: --noise 1"});
 }
 
 Policy random_choice(const Spec& spec) {

@@ -24,6 +24,9 @@ Action pump_acrobot(const Array& observation);
 /// Goes where the ball is, along the longer way first, and stays once it is there.
 Action chase_ball(const Array& observation);
 
+/// The one of these that plays the environment of this spec. Throws rlhf::Error (usage) where there is none.
+Policy scripted_agent(const Spec& spec);
+
 /// Any action, with equal chances: a choice, or numbers within the bounds. Throws rlhf::Error (usage) where there are
 /// no bounds.
 Policy random_choice(const Spec& spec);

@@ -14,11 +14,12 @@ namespace rlhf::environments {
 struct EnvironmentKind {
   virtual ~EnvironmentKind() = default;
   virtual void fields(Fields& fields) = 0;
+  /// In a word, what has to be installed beside this program; empty for what is part of it, and where it was found.
+  /// Kinds that need something are listed without being made.
+  virtual std::string needs() const { return ""; }
   virtual std::unique_ptr<Environment> make() const = 0;
   /// Many of it; unless a kind has something faster, one Environment each.
   virtual std::unique_ptr<VectorEnvironment> make_vector(const VectorOptions& options) const;
-  /// What has to be installed before it can be made, in a sentence; empty where nothing is missing.
-  virtual std::string missing() const { return {}; }
 };
 
 /// Names to factories. A value that an application extends and passes on:
@@ -27,14 +28,17 @@ struct EnvironmentKind {
 ///   table["my_robot"] = [] { return std::make_unique<MyRobotKind>(); };
 using EnvironmentTable = std::map<std::string, std::function<std::unique_ptr<EnvironmentKind>()>, std::less<>>;
 
-/// acrobot, cart_pole, cart_pole_fixed, grid, key_treasure, mountain_car, mountain_car_continuous, pendulum, point_chase,
-/// tampering_grid; and mujoco_robot_names(), which can be made where MuJoCo is installed.
+/// acrobot, cart_pole, cart_pole_fixed, cliff_walking, frozen_lake, grid, hazard_map, key_treasure, ledger, mini_bowl,
+/// mountain_car, mountain_car_continuous, pendulum, point_chase, tampering_grid, taxi; mujoco_robot_names(), which can be
+/// made where MuJoCo is installed; played by other programs: atari, gymnasium, worker (any that speaks the protocol of
+/// docs/workers.md).
 EnvironmentTable builtin_environments();
 
 /// Throws rlhf::Error (usage) naming the known ones when `name` is not in the table.
 std::unique_ptr<EnvironmentKind> find_environment(const EnvironmentTable& table, std::string_view name);
 
 /// The environment with these settings (an object, or null for the defaults): what Spec::settings holds makes it again.
+/// "wrappers" among them is a list for wrapped() (rlhf/environments/wrappers.h).
 std::unique_ptr<Environment> make_environment(const EnvironmentTable& table, std::string_view name,
                                               const nlohmann::json& settings = nullptr);
 

@@ -87,8 +87,11 @@ VectorStep make_vector_step(const Spec& spec, const VectorOptions& options) {
   return step;
 }
 
+const Tensor& earned(const VectorStep& step) { return step.true_rewards.defined() ? step.true_rewards : step.rewards; }
+
 void clear_flags(VectorStep& step) {
   step.rewards.zero_();
+  if (step.true_rewards.defined()) step.true_rewards.zero_();
   step.terminated.zero_();
   step.truncated.zero_();
   step.ended = 0;

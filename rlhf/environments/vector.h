@@ -2,6 +2,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string_view>
 
 #include "rlhf/core/tensor.h"
 #include "rlhf/environments/environment.h"
@@ -19,6 +20,8 @@ struct VectorOptions {
   std::int64_t count = 1;  // environments
   AutoReset auto_reset = AutoReset::same_step;
   int threads = 1;  // for environments whose step takes longer than handing it to a thread, about 20 us
+  /// Hears of what stops nothing and yet has to be known: a worker that was started anew. Empty: standard error.
+  std::function<void(std::string_view)> report;
 };
 
 /// What one step of all environments gave. The tensors belong to the environment and change with its next call.
@@ -28,7 +31,11 @@ struct VectorStep {
   Tensor terminated, truncated;  // [envs] bool, never merged: what follows a truncation has a value
   Tensor final_observations;     // [envs, ...]; same_step only: rows of ended episodes hold their last observation
   std::int64_t ended = 0;        // how many episodes ended in this step
+  Tensor true_rewards;           // [envs] float64: what was earned, where learners see other rewards; may be undefined
 };
+
+/// What the environments themselves gave, whatever the learner sees: for reports, and for trainers who know the truth.
+const Tensor& earned(const VectorStep& step);
 
 /// Which episode an environment is in, and how far.
 struct Place {

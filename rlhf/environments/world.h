@@ -28,6 +28,8 @@ struct Outcome {
 ///   observe(state, out)            writes the observation
 ///   possible(state)                could this be a state? (of bytes that were read)
 ///   draw(state, width, height)     Image
+///
+/// and, if it likes, text(state), a std::string (Capabilities::text), and info(state), JSON for Start and Step.
 template <class W>
 using ActionOf = std::conditional_t<W::discrete, std::int64_t, const float*>;
 
@@ -98,10 +100,14 @@ class Single : public Environment {
   std::string state() const override;
   void set_state(std::string_view bytes) override;
   Image render(int width, int height) const override;
+  std::string text() const override;
 
+  const W& world() const { return rules_.world(); }
   const typename W::State& now() const { return now_.world; }
 
  private:
+  nlohmann::json info() const;
+
   Rules<W> rules_;
   std::size_t observed_;
   Moment<W> now_;

@@ -21,7 +21,7 @@ constexpr const char* how =
 
 /// Beside the program, where `make install` puts it, or in the build; empty where there is none.
 std::string plugin_path() {
-  if (const char* given = std::getenv("RLHF_MUJOCO")) return given;
+  if (const char* given = std::getenv("RLHF_MUJOCO"); given && *given) return given;
   std::error_code ignored;
   const auto program = fs::read_symlink("/proc/self/exe", ignored).parent_path();
   for (const auto& folder : {program, program / "../lib/rlhf", fs::path(RLHF_PLUGIN_FOLDER)})

@@ -27,7 +27,7 @@ Start Single<W>::reset(std::uint64_t seed, const nlohmann::json& options) {
   check_options(spec(), options, {"state"});
   now_ = rules_.start(seed);
   if (const auto numbers = given_state(spec(), options); !numbers.empty()) now_.world = rules_.world().given(numbers);
-  return {.observation = observation()};
+  return {.observation = observation(), .info = info()};
 }
 
 template <class W>
@@ -39,8 +39,11 @@ Step Single<W>::step(const Action& action) {
     outcome = rules_.advance(now_, checked_choice(spec(), action), truncated);
   else
     outcome = rules_.advance(now_, checked_numbers(spec(), action), truncated);
-  return {
-      .observation = observation(), .reward = outcome.reward, .terminated = outcome.terminated, .truncated = truncated};
+  return {.observation = observation(),
+          .reward = outcome.reward,
+          .terminated = outcome.terminated,
+          .truncated = truncated,
+          .info = info()};
 }
 
 template <class W>
@@ -68,6 +71,22 @@ void Single<W>::set_state(std::string_view bytes) {
 template <class W>
 Image Single<W>::render(int width, int height) const {
   return rules_.world().draw(now_.world, width, height);
+}
+
+template <class W>
+std::string Single<W>::text() const {
+  if constexpr (requires { rules_.world().text(now_.world); })
+    return rules_.world().text(now_.world);
+  else
+    return Environment::text();
+}
+
+template <class W>
+nlohmann::json Single<W>::info() const {
+  if constexpr (requires { rules_.world().info(now_.world); })
+    return rules_.world().info(now_.world);
+  else
+    return nullptr;
 }
 
 template <class W>
