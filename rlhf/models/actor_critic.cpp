@@ -1,10 +1,6 @@
 #include "rlhf/models/actor_critic.h"
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/full.h>
-#include <ATen/ops/maximum.h>
-#include <ATen/ops/minimum.h>
-#include <ATen/ops/tensor.h>
 
 #include "rlhf/core/error.h"
 #include "rlhf/core/files.h"
@@ -12,15 +8,6 @@
 #include "rlhf/core/seed.h"
 
 namespace rlhf::models {
-namespace {
-
-Tensor bounds(const std::vector<double>& given, std::int64_t numbers) {
-  if (given.size() == 1) return at::full({numbers}, given[0], at::kFloat);
-  return at::tensor(given, at::kFloat);
-}
-
-}  // namespace
-
 void ActorCriticConfig::fields(Fields& f) {
   f.group("network", network, "of policy and value");
   f.field("log_deviation", log_deviation, "natural logarithm of the actions' spread at the start, for numbers");
@@ -28,42 +15,28 @@ void ActorCriticConfig::fields(Fields& f) {
 }
 
 ActorCritic::ActorCritic(const environments::Spec& spec, const ActorCriticConfig& config)
-    : spec_(spec), config_(config), encoder_(spec) {
-  if (const auto* choices = std::get_if<environments::Discrete>(&spec.action)) {
-    outputs_ = std::ssize(choices->choices);
-  } else {
-    const auto& box = std::get<environments::Box>(spec.action);
-    outputs_ = 1;
-    for (const auto side : box.shape) outputs_ *= side;
-    log_deviation_ = at::full({outputs_}, config.log_deviation, at::kFloat).requires_grad_();
-    low_ = bounds(box.low, outputs_);
-    high_ = bounds(box.high, outputs_);
-  }
+    : spec_(spec), config_(config), encoder_(spec), head_(spec, config.log_deviation) {
+  const auto outputs = head_.outputs();
   const auto key = [&](const char* part) { return derive(config.seed, {hash(part)}); };
   if (config.network.architecture == Architecture::mlp) {
-    policy_ = make_network(config.network, encoder_.shape(), outputs_, 0.01, key("policy"));
+    policy_ = make_network(config.network, encoder_.shape(), outputs, 0.01, key("policy"));
     value_ = make_network(config.network, encoder_.shape(), 1, 1.0, key("value"));
     return;
   }
-  policy_ = make_network(config.network, encoder_.shape(), outputs_ + 1, 1.0, key("policy"));
+  policy_ = make_network(config.network, encoder_.shape(), outputs + 1, 1.0, key("policy"));
   // One layer gives both; its policy rows start near 0, so that every choice is equally likely.
   const at::NoGradGuard no_gradient;
-  policy_->weights().at(policy_->weights().size() - 2).second.narrow(0, 0, outputs_).mul_(0.01);
-}
-
-Distribution ActorCritic::distribution(const Tensor& outputs) const {
-  if (log_deviation_.defined()) return Gaussian{outputs, log_deviation_};
-  return Categorical{outputs};
+  policy_->weights().at(policy_->weights().size() - 2).second.narrow(0, 0, outputs).mul_(0.01);
 }
 
 ActorCritic::Judged ActorCritic::judge(const Tensor& encoded) const {
   const auto outputs = policy_->forward(encoded);
-  if (value_) return {distribution(outputs), value_->forward(encoded).squeeze(-1)};
-  return {distribution(outputs.narrow(1, 0, outputs_)), outputs.select(1, outputs_)};
+  if (value_) return {head_.distribution(outputs), value_->forward(encoded).squeeze(-1)};
+  return {head_.distribution(outputs.narrow(1, 0, head_.outputs())), outputs.select(1, head_.outputs())};
 }
 
 Distribution ActorCritic::policy(const Tensor& encoded) const {
-  return value_ ? distribution(policy_->forward(encoded)) : judge(encoded).policy;
+  return value_ ? head_.distribution(policy_->forward(encoded)) : judge(encoded).policy;
 }
 
 Tensor ActorCritic::values(const Tensor& encoded) const {
@@ -75,13 +48,28 @@ NamedWeights ActorCritic::weights() const {
   for (const auto& [name, weight] : policy_->weights()) all.emplace_back("policy." + name, weight);
   if (value_)
     for (const auto& [name, weight] : value_->weights()) all.emplace_back("value." + name, weight);
-  if (log_deviation_.defined()) all.emplace_back("log_deviation", log_deviation_);
+  head_.add_weights(all);
   return all;
 }
 
-Tensor ActorCritic::within_bounds(const Tensor& actions) const {
-  if (!low_.defined()) return actions;
-  return at::maximum(at::minimum(actions, high_), low_);
+ActorCritic ActorCritic::open(const environments::Spec& spec, const std::filesystem::path& folder) {
+  const auto file = folder / "agent.json";
+  const auto about = nlohmann::json::parse(read_file(file), nullptr, false);
+  if (!about.is_object() || !about.contains("actor_critic") || !about.contains("environment"))
+    throw Error({.category = Category::bad_data,
+                 .where = file.string(),
+                 .what = "does not describe an agent with a policy and a value",
+                 .fix = "Name the folder of a checkpoint of control_ppo, a2c, bc, dagger or gail."});
+  if (about.at("environment") != environments::to_json(spec))
+    throw Error({.category = Category::check,
+                 .where = file.string(),
+                 .what = "the agent was trained in an environment with other settings or another version",
+                 .fix = "Set the environment as agent.json says."});
+  ActorCriticConfig config;
+  from_json(config, about.at("actor_critic"), file.string());
+  ActorCritic agent(spec, config);
+  agent.restore(folder);
+  return agent;
 }
 
 void ActorCritic::save(const std::filesystem::path& folder) const {

@@ -2,6 +2,7 @@
 #include <filesystem>
 
 #include "rlhf/environments/environment.h"
+#include "rlhf/models/action_head.h"
 #include "rlhf/models/distribution.h"
 #include "rlhf/models/network.h"
 #include "rlhf/models/observation.h"
@@ -35,23 +36,22 @@ class ActorCritic {
   const Encoder& encode() const { return encoder_; }
   NamedWeights weights() const;
 
-  /// What an environment is sent: actions of a Box are cut to its bounds (the stored ones, which were drawn, are not).
-  Tensor within_bounds(const Tensor& actions) const;
+  /// What an environment is sent; see ActionHead.
+  Tensor within_bounds(const Tensor& actions) const { return head_.within_bounds(actions); }
+
+  /// What save() wrote, with the network it had. Throws rlhf::Error (check) for an environment other than its own.
+  static ActorCritic open(const environments::Spec& spec, const std::filesystem::path& folder);
 
   /// agent.safetensors and agent.json (spec, config).
   void save(const std::filesystem::path& folder) const;
   void restore(const std::filesystem::path& folder);
 
  private:
-  Distribution distribution(const Tensor& outputs) const;
-
   environments::Spec spec_;
   ActorCriticConfig config_;
   Encoder encoder_;
-  std::int64_t outputs_ = 0;                 // of the policy
+  ActionHead head_;
   std::unique_ptr<Network> policy_, value_;  // value_ is null where both are one network
-  Tensor log_deviation_;                     // [numbers], undefined for choices
-  Tensor low_, high_;                        // [numbers], of a Box
 };
 
 }  // namespace rlhf::models
