@@ -81,6 +81,15 @@ const Tensor& stored(const State& state, const std::string& name, const Tensor& 
 
 }  // namespace
 
+double gradient_norm(const NamedParameters& parameters) {
+  double squares = 0;
+  for (const auto& [name, parameter] : parameters)
+    if (parameter.grad().defined()) squares += squared_norm(parameter.grad());
+  const double norm = std::sqrt(squares);
+  if (!std::isfinite(norm)) throw not_finite(parameters);
+  return norm;
+}
+
 void AdamConfig::fields(Fields& f) {
   f.field("beta1", beta1, "decay of the mean gradient");
   f.field("beta2", beta2, "decay of the mean squared gradient");
@@ -117,17 +126,9 @@ AdamW::AdamW(NamedParameters parameters, const AdamConfig& config) : parameters_
   }
 }
 
-double AdamW::gradient_norm() const {
-  double squares = 0;
-  for (const auto& [name, parameter] : parameters_)
-    if (parameter.grad().defined()) squares += squared_norm(parameter.grad());
-  return std::sqrt(squares);
-}
-
 double AdamW::step(double learning_rate) {
   const at::NoGradGuard no_grad;
-  const double norm = gradient_norm();
-  if (!std::isfinite(norm)) throw not_finite(parameters_);
+  const double norm = gradient_norm(parameters_);
   ++steps_;
 
   const double correction1 = 1 - std::pow(config_.beta1, steps_), correction2 = 1 - std::pow(config_.beta2, steps_);

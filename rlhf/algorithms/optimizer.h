@@ -13,6 +13,10 @@ namespace rlhf::algorithms {
 /// Tensors to train under their names. The tensors are handles: the optimiser changes the weights in place.
 using NamedParameters = std::vector<std::pair<std::string, Tensor>>;
 
+/// Norm over the gradients of all parameters, before any clipping. Throws rlhf::Error, with the names at fault, when one
+/// is not finite.
+double gradient_norm(const NamedParameters& parameters);
+
 /// Where Adam's epsilon goes. The difference is large early on: at step 1 TensorFlow's form weighs it 31.6 times more.
 enum class AdamEpsilon {
   after_correction,   // PyTorch:    m̂ / (sqrt(v̂) + eps)
@@ -53,8 +57,6 @@ class AdamW {
   void restore(const State& state, const std::string& prefix);
 
  private:
-  double gradient_norm() const;
-
   NamedParameters parameters_;
   std::vector<Tensor> first_, second_;  // exponential averages of the gradient and of its square
   AdamConfig config_;

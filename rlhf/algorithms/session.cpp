@@ -1,21 +1,17 @@
 #include "rlhf/algorithms/session.h"
 
-#include <fmt/format.h>
-
 #include <chrono>
-#include <fstream>
+#include <optional>
 #include <set>
 #include <thread>
 
-#include "rlhf/algorithms/detail/session_loop.h"
+#include "rlhf/algorithms/detail/session_log.h"
 #include "rlhf/core/clock.h"
 #include "rlhf/core/error.h"
-#include "rlhf/core/files.h"
 
 namespace rlhf::algorithms {
 namespace {
 
-constexpr int log_version = 1;
 constexpr double slowest = 0.25, fastest = 2.0;
 
 /// The session's own time: the clock's without the pauses.
@@ -23,6 +19,11 @@ class SessionTime {
  public:
   explicit SessionTime(double now) : start_(now) {}
 
+  /// Here on after `seconds` of it; nothing reaches back over this moment.
+  void go_on(double now, double seconds) {
+    start_ = now - seconds;
+    resumed_at_ = now;
+  }
   void pause(double now) { paused_at_ = now; }
   void resume(double now) {
     start_ += now - *paused_at_;
@@ -46,6 +47,13 @@ class Live {
  public:
   Live(Audience& audience, SessionClock& clock, double speed)
       : audience_(audience), clock_(clock), time_(clock.now()), speed_(speed) {}
+
+  /// After `seconds` of a session whose process ended: as after a pause.
+  void go_on(double seconds, const std::vector<std::int64_t>& signals) {
+    time_.go_on(clock_.now(), seconds);
+    seen_.insert(signals.begin(), signals.end());
+    events_.push_back(Resume{});
+  }
 
   void take(const Request& request, std::int64_t tick) {
     std::visit([&](const auto& asked) { handle(asked, tick); }, request);
@@ -97,62 +105,13 @@ class Live {
   decltype(TickInput::events) events_;
 };
 
-nlohmann::json header_of(const environments::Environment& environment, const SessionConfig& config) {
-  return {{"session", log_version},
-          {"environment", environments::to_json(environment.spec())},
-          {"spec", environments::hash_of(environment.spec())},
-          {"settings", rlhf::to_json(config)}};
-}
-
-nlohmann::json as_json(const SessionResult& result) {
-  auto episodes = nlohmann::json::array();
-  for (const auto& episode : result.episodes) episodes.push_back({episode.steps, episode.total_reward});
-  return {{"ticks", result.ticks},
-          {"signals", result.signals},
-          {"seconds", result.seconds},
-          {"episodes", std::move(episodes)},
-          {"learner", result.learner_hash}};
-}
-
-[[noreturn]] void throw_differs(const std::filesystem::path& log, std::int64_t row, std::string what) {
-  throw Error({.category = Category::check,
-               .where = fmt::format("{}:{}", log.string(), row),
-               .what = std::move(what),
-               .fix = "Replay with the release, the settings and the learner of the session."});
-}
-
-}  // namespace
-
-void SessionConfig::validate() const {
-  const auto refuse = [](const char* field, const char* fix) {
-    throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
-  };
-  if (!(rate > 0 && rate <= 200)) refuse("rate", "Give up to 200 steps a second; people follow 5 to 30.");
-  if (!(speed >= slowest && speed <= fastest)) refuse("speed", "Give 0.25 to 2.");
-  if (!(seconds >= 0)) refuse("seconds", "Give a time, or 0 for no end.");
-  if (!(hold_seconds >= 0 && hold_seconds <= 10)) refuse("hold_seconds", "Give 0 to 10.");
-}
-
-double RealClock::now() { return steady_seconds(); }
-void RealClock::sleep_until(double time) {
-  std::this_thread::sleep_for(std::chrono::duration<double>(std::max(time - steady_seconds(), 0.0)));
-}
-
-std::string_view outcome_name(Outcome outcome) {
-  constexpr std::string_view names[] = {"used", "undone", "duplicate", "paused", "unknown"};
-  return names[static_cast<int>(outcome)];
-}
-
-SessionResult run_session(environments::Environment& environment, LiveLearner& learner, Audience& audience,
-                          SessionClock& clock, const SessionConfig& config, const std::filesystem::path& log) {
-  config.validate();
-  AppendFile rows(log, 0);
-  rows.append(header_of(environment, config).dump() + "\n");
-  SessionLoop loop(environment, learner, config.seed);
-  Live live(audience, clock, config.speed);
+/// Ticks until somebody stops it or the time is over, from tick `tick` on.
+SessionResult go_on(environments::Environment& environment, LiveLearner& learner, Audience& audience,
+                    SessionClock& clock, const SessionConfig& config, AppendFile& rows, SessionLoop& loop, Live& live,
+                    std::int64_t tick) {
   std::optional<data::Action> action;
   double next = clock.now(), held_since = -1.0;
-  for (std::int64_t tick = 0; !live.stopped() && (config.seconds == 0 || live.seconds() < config.seconds);) {
+  while (!live.stopped() && (config.seconds == 0 || live.seconds() < config.seconds)) {
     for (const auto& request : audience.requests()) live.take(request, tick);
     if (!live.paused()) {
       const double now = live.seconds();
@@ -181,44 +140,63 @@ SessionResult run_session(environments::Environment& environment, LiveLearner& l
     clock.sleep_until(next);
   }
   auto result = loop.finish(live.seconds());
-  rows.append(as_json(result).dump() + "\n");
+  rows.append(to_json(result).dump() + "\n");
   rows.sync();
   return result;
 }
 
-SessionResult replay_session(environments::Environment& environment, LiveLearner& learner,
-                             const std::filesystem::path& log) {
-  std::ifstream file(log);
-  std::string line;
-  std::int64_t number = 0;
-  const auto next_row = [&] {
-    ++number;
-    return std::getline(file, line) ? nlohmann::json::parse(line) : throw std::invalid_argument("it ends too early");
+}  // namespace
+
+void SessionConfig::validate() const {
+  const auto refuse = [](const char* field, const char* fix) {
+    throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
   };
-  try {
-    const auto header = next_row();
-    if (header.at("session").get<int>() > log_version) throw std::invalid_argument("a newer release wrote it");
-    if (header.at("spec") != environments::hash_of(environment.spec()))
-      throw_differs(log, 1, "the environment is another");
-    SessionLoop loop(environment, learner, header.at("settings").at("seed"));
-    auto row = next_row();
-    for (; row.contains("begin"); row = next_row()) {
-      const auto input = tick_input(row);
-      std::vector<Outcome> outcomes;
-      const auto output = loop.tick(input, outcomes);
-      if (to_json(input, output) != row) throw_differs(log, number, "the action or the policy version is another here");
-    }
-    const auto result = loop.finish(row.at("seconds"));
-    if (as_json(result) != row) throw_differs(log, number, "the result is another");
-    return result;
-  } catch (const Error&) {
-    throw;
-  } catch (const std::exception& error) {
-    throw Error({.category = Category::bad_data,
-                 .where = fmt::format("{}:{}", log.string(), number),
-                 .what = std::string("this is no finished session: ") + error.what(),
-                 .fix = ""});
-  }
+  if (!(rate > 0 && rate <= 200)) refuse("rate", "Give up to 200 steps a second; people follow 5 to 30.");
+  if (!(speed >= slowest && speed <= fastest)) refuse("speed", "Give 0.25 to 2.");
+  if (!(seconds >= 0)) refuse("seconds", "Give a time, or 0 for no end.");
+  if (!(hold_seconds >= 0 && hold_seconds <= 10)) refuse("hold_seconds", "Give 0 to 10.");
+}
+
+double RealClock::now() { return steady_seconds(); }
+void RealClock::sleep_until(double time) {
+  std::this_thread::sleep_for(std::chrono::duration<double>(std::max(time - steady_seconds(), 0.0)));
+}
+
+std::string_view outcome_name(Outcome outcome) {
+  constexpr std::string_view names[] = {"used", "undone", "duplicate", "paused", "unknown"};
+  return names[static_cast<int>(outcome)];
+}
+
+SessionResult run_session(environments::Environment& environment, LiveLearner& learner, Audience& audience,
+                          SessionClock& clock, const SessionConfig& config, const std::filesystem::path& log) {
+  config.validate();
+  AppendFile rows(log, 0);
+  rows.append(session_header(environment, config).dump() + "\n");
+  SessionLoop loop(environment, learner, config.seed);
+  Live live(audience, clock, config.speed);
+  return go_on(environment, learner, audience, clock, config, rows, loop, live, 0);
+}
+
+SessionResult resume_session(environments::Environment& environment, LiveLearner& learner, Audience& audience,
+                             SessionClock& clock, const std::filesystem::path& log) {
+  SessionConfig config;
+  std::optional<SessionLoop> loop;
+  const auto read = play_log(
+      log, LogUse::repeat,
+      [&](const nlohmann::json& header) -> SessionLoop& {
+        from_json(config, header.at("settings"), log.string());
+        return loop.emplace(environment, learner, config.seed);
+      },
+      environment);
+  if (read.result)
+    throw Error({.category = Category::usage,
+                 .where = log.string(),
+                 .what = "this session is over",
+                 .fix = "Begin another one, or repeat this one with --replay."});
+  AppendFile rows(log, read.bytes);
+  Live live(audience, clock, config.speed);
+  if (read.ticks > 0) live.go_on(read.begin + 1.0 / (config.rate * config.speed), read.signals);
+  return go_on(environment, learner, audience, clock, config, rows, *loop, live, read.ticks);
 }
 
 }  // namespace rlhf::algorithms

@@ -118,10 +118,22 @@ struct SessionResult {
 SessionResult run_session(environments::Environment& environment, LiveLearner& learner, Audience& audience,
                           SessionClock& clock, const SessionConfig& config, const std::filesystem::path& log);
 
+/// Goes on with a session whose process ended, killed or not: repeats its log on an environment and a learner as they
+/// were at its start, which leaves both as they were at the last tick that was logged, and plays on from there as
+/// after a pause. Settings are the log's; it is one log, which replay_session repeats as a whole. Throws rlhf::Error
+/// (usage) for a session that is over, else as replay_session does.
+SessionResult resume_session(environments::Environment& environment, LiveLearner& learner, Audience& audience,
+                             SessionClock& clock, const std::filesystem::path& log);
+
 /// Repeats a session from its log with an environment and a learner as they were at its start, without waiting. Throws
 /// rlhf::Error (check) at the first tick whose action or policy version is another, or when the learner's final state
 /// is; bad_data for a file that is no such log.
 SessionResult replay_session(environments::Environment& environment, LiveLearner& learner,
                              const std::filesystem::path& log);
+
+/// Lets a learner with other settings (another credit rule, another model) learn from what was done and said in a
+/// session: the log's actions are taken, whatever it would do itself.
+SessionResult relearn_session(environments::Environment& environment, LiveLearner& learner,
+                              const std::filesystem::path& log);
 
 }  // namespace rlhf::algorithms

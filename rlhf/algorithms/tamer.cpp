@@ -3,20 +3,25 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
-#include <numeric>
+#include <map>
 
 #include "rlhf/core/error.h"
 
 namespace rlhf::algorithms {
 namespace {
 
-double dot(const std::vector<double>& a, const std::vector<double>& b) {
-  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
-}
+// A press of this moment may still be on its way.
+constexpr double late = 1.0;  // s
+// A step whose credit a pause cut short keeps its label if this share of it had passed (Knox 2012).
+constexpr double enough_credit = 0.9;
 
 void append(std::string& bytes, const void* data, std::size_t size) {
   bytes.append(static_cast<const char*>(data), size);
+}
+
+bool shows_pictures(const environments::Spec& spec) {
+  const auto* box = std::get_if<environments::Box>(&spec.observation);
+  return box && box->dtype == environments::Dtype::uint8 && box->shape.size() == 3;
 }
 
 }  // namespace
@@ -28,6 +33,7 @@ void TamerConfig::validate() const {
   if (!(credit_low >= 0)) refuse("credit_low", "Give 0 or more seconds.");
   if (!(credit_high > credit_low)) refuse("credit_high", "Give more than credit_low.");
   if (!(learning_rate > 0)) refuse("learning_rate", "Give a positive number.");
+  deep.validate();
   if (replay_every < 0) refuse("replay_every", "Give 0 or more steps.");
   if (minibatch < 1) refuse("minibatch", "Give 1 or more samples.");
   if (buffer < 1) refuse("buffer", "Give 1 or more samples.");
@@ -38,111 +44,180 @@ double credit(double time, double begin, double end, double low, double high) {
   return std::max(overlap, 0.0) / (high - low);
 }
 
-Tamer::Tamer(std::int64_t actions, std::vector<double> scale, const TamerConfig& config)
-    : config_(config),
-      scale_(std::move(scale)),
-      learnt_(static_cast<std::size_t>(actions), std::vector<double>(scale_.size() + 1, 0.0)),
-      published_(learnt_),
-      random_(derive(config.seed, {hash("tamer")})) {
+Tamer::Tamer(std::unique_ptr<SignalModel> model, const TamerConfig& config)
+    : config_(config), model_(std::move(model)), random_(derive(config.seed, {hash("tamer")})) {
   config.validate();
 }
 
-Tamer::Features Tamer::features(const data::Array& observation) const {
-  Features result =
-      std::visit([](const auto& numbers) { return Features(numbers.begin(), numbers.end()); }, observation);
-  if (result.size() != scale_.size()) {
-    throw Error({.category = Category::usage,
-                 .where = "tamer",
-                 .what = fmt::format("an observation has {} numbers, the scale {}", result.size(), scale_.size()),
-                 .fix = "Give one scale for each number of the observation."});
-  }
-  for (std::size_t i = 0; i < scale_.size(); ++i) result[i] *= scale_[i];
-  result.push_back(1.0);
-  return result;
+Tamer::Tamer(std::int64_t actions, std::vector<double> scale, const TamerConfig& config)
+    : Tamer(linear_signal(actions, std::move(scale), config.learning_rate), config) {}
+
+/// An observation is acted upon and then observed: what an encoder makes of it is made once.
+Percept Tamer::perceive(const data::Array& observation) {
+  if (!last_.second || last_.first != observation) last_ = {observation, model_->perceive(observation)};
+  return last_.second;
 }
 
-std::vector<double> Tamer::predict(const data::Array& observation) const {
-  const auto seen = features(observation);
-  std::vector<double> values;
-  for (const auto& weights : published_) values.push_back(dot(weights, seen));
-  return values;
+std::int64_t Tamer::best(const data::Array& observation) const {
+  const auto values = predict(observation);
+  return std::max_element(values.begin(), values.end()) - values.begin();
 }
 
 data::Action Tamer::act(const data::Array& observation) {
   // Equal predictions would repeat one action for ever before anybody has said a word.
-  if (signals_ == 0) return random_.below(static_cast<std::int64_t>(published_.size()));
-  const auto values = predict(observation);
-  return static_cast<std::int64_t>(std::max_element(values.begin(), values.end()) - values.begin());
+  if (signals_ == 0) return random_.below(model_->actions());
+  const auto values = model_->predict(perceive(observation));
+  const double most = *std::max_element(values.begin(), values.end());
+  const auto equals = std::count(values.begin(), values.end(), most);
+  auto chosen = equals > 1 ? random_.below(equals) : 0;
+  std::int64_t action = 0;
+  while (values[static_cast<std::size_t>(action)] != most || chosen-- > 0) ++action;
+  return action;
 }
 
 void Tamer::observe(const LiveStep& step) {
-  window_.push_back({features(step.observation), std::get<std::int64_t>(step.action), step.begin, step.end});
-  // A press of this moment may still be on its way: keep twice the window.
-  while (window_.front().end < step.end - 2 * config_.credit_high) window_.pop_front();
-  ++steps_;
-  if (config_.replay_every == 0 || steps_ % config_.replay_every != 0 || buffer_.empty()) return;
-  std::vector<const Sample*> batch;
-  for (int i = 0; i < config_.minibatch; ++i) {
-    batch.push_back(&buffer_[static_cast<std::size_t>(random_.below(static_cast<std::int64_t>(buffer_.size())))]);
+  window_.push_back({perceive(step.observation), std::get<std::int64_t>(step.action), step.begin, step.end});
+  while (window_.front().end < step.end - config_.credit_high - late) {
+    if (config_.credit == CreditRule::sum) settle(window_.front());
+    window_.pop_front();
   }
-  learn(batch);
+  ++steps_;
+  if (config_.replay_every > 0 && steps_ % config_.replay_every == 0 && !buffer_.empty()) replay();
 }
 
 void Tamer::signal(const LiveSignal& signal) {
   ++signals_;
   const auto before = buffer_.size();
-  for (const auto& step : window_) {
-    const double weight = credit(signal.time, step.begin, step.end, config_.credit_low, config_.credit_high);
-    if (weight > 0) buffer_.push_back({step.features, step.action, signal.value, weight, signal.id});
+  for (auto& step : window_) {
+    const double weight =
+        algorithms::credit(signal.time, step.begin, step.end, config_.credit_low, config_.credit_high);
+    if (!(weight > 0)) continue;
+    if (config_.credit == CreditRule::sum)
+      step.said.emplace_back(signal.id, weight * signal.value);
+    else
+      buffer_.push_back({{step.percept, step.action, signal.value, weight}, signal.id});
   }
-  std::vector<const Sample*> batch;
+  std::vector<const SignalSample*> batch;
   for (auto i = before; i < buffer_.size(); ++i) batch.push_back(&buffer_[i]);
-  learn(batch);
-  while (buffer_.size() > static_cast<std::size_t>(config_.buffer)) buffer_.pop_front();
+  if (signal.value > 0) praised_ += std::ssize(batch);
+  if (!batch.empty()) learn(batch);
+  for (; buffer_.size() > static_cast<std::size_t>(config_.buffer); buffer_.pop_front())
+    praised_ -= buffer_.front().value > 0;
 }
 
-void Tamer::learn(const std::vector<const Sample*>& batch) {
-  double total = 0;
-  for (const auto* sample : batch) total += sample->weight;
-  if (!(total > 0)) return;
-  auto next = learnt_;  // every error of one step is taken at the same weights
-  for (const auto* sample : batch) {
-    const double error = sample->value - dot(learnt_[sample->action], sample->features);
-    const double rate = 2 * config_.learning_rate * sample->weight / total * error;
-    auto& weights = next[sample->action];
-    for (std::size_t i = 0; i < weights.size(); ++i) weights[i] += rate * sample->features[i];
+/// No more can be said about this step.
+void Tamer::settle(const Seen& step) {
+  double label = 0;
+  for (const auto& [signal, value] : step.said) label += value;
+  buffer_.push_back({{step.percept, step.action, label, 1.0}, 0});
+  praised_ += label > 0;
+  learn({&buffer_.back()});
+  for (; buffer_.size() > static_cast<std::size_t>(config_.buffer); buffer_.pop_front())
+    praised_ -= buffer_.front().value > 0;
+}
+
+void Tamer::interrupt() {
+  if (config_.credit == CreditRule::sum)
+    for (const auto& step : window_) {
+      const double passed = window_.back().end - step.end - config_.credit_low;
+      if (passed >= enough_credit * (config_.credit_high - config_.credit_low)) settle(step);
+    }
+  window_.clear();
+}
+
+const Tamer::Kept& Tamer::draw(std::optional<bool> praise) {
+  while (true) {
+    const auto& kept = buffer_[static_cast<std::size_t>(random_.below(std::ssize(buffer_)))];
+    if (!praise || (kept.value > 0) == *praise) return kept;
   }
-  learnt_ = std::move(next);
+}
+
+void Tamer::replay() {
+  const bool both = config_.balanced && praised_ > 0 && praised_ < std::ssize(buffer_);
+  std::vector<const SignalSample*> batch;
+  for (int i = 0; i < config_.minibatch; ++i) batch.push_back(&draw(both ? std::optional(i % 2 == 0) : std::nullopt));
+  learn(batch);
+}
+
+void Tamer::learn(const std::vector<const SignalSample*>& batch) {
+  model_->fit(batch);
   ++updates_;
 }
 
 bool Tamer::undo(std::int64_t id) {
-  const auto of_signal = [id](const Sample& sample) { return sample.signal == id; };
-  const auto removed = std::remove_if(buffer_.begin(), buffer_.end(), of_signal);
-  const bool known = removed != buffer_.end();
-  buffer_.erase(removed, buffer_.end());
-  return known;
+  bool known = false;
+  for (auto& step : window_)
+    known = std::erase_if(step.said, [id](const auto& each) { return each.first == id; }) > 0 || known;
+  if (config_.credit == CreditRule::sum) return known;
+  return std::erase_if(buffer_, [&](const Kept& sample) {
+           const bool found = sample.signal == id;
+           praised_ -= found && sample.value > 0;
+           return found;
+         }) > 0;
 }
 
 void Tamer::publish() {
   if (version_ == updates_) return;
-  published_ = learnt_;
+  model_->publish();
   version_ = updates_;
+}
+
+double Tamer::praise() const {
+  return buffer_.empty() ? 0.0 : static_cast<double>(praised_) / static_cast<double>(buffer_.size());
 }
 
 std::string Tamer::state() const {
   std::string bytes;
-  for (const auto& weights : learnt_) append(bytes, weights.data(), weights.size() * sizeof(double));
+  model_->write(bytes);
+  std::map<Percept, std::int64_t> written;  // samples share what was seen: once each
+  const auto append_percept = [&](const Percept& percept) {
+    const auto [place, fresh] = written.emplace(percept, std::ssize(written));
+    append(bytes, &place->second, sizeof place->second);
+    if (fresh) append(bytes, percept->data(), percept->size() * sizeof(float));
+  };
   for (const auto& sample : buffer_) {
-    append(bytes, sample.features.data(), sample.features.size() * sizeof(double));
+    append_percept(sample.percept);
     append(bytes, &sample.action, sizeof sample.action);
     append(bytes, &sample.value, sizeof sample.value);
     append(bytes, &sample.weight, sizeof sample.weight);
+    append(bytes, &sample.signal, sizeof sample.signal);
+  }
+  for (const auto& step : window_) {
+    append_percept(step.percept);
+    append(bytes, &step.action, sizeof step.action);
+    append(bytes, &step.begin, sizeof step.begin);
+    append(bytes, &step.end, sizeof step.end);
+    for (const auto& [signal, value] : step.said) append(bytes, &value, sizeof value);
   }
   const auto position = random_.position();
   for (const auto* count : {&steps_, &signals_, &updates_, &version_}) append(bytes, count, sizeof *count);
   append(bytes, &position, sizeof position);
   return bytes;
+}
+
+bool needs_encoder(const environments::Spec& spec, const TamerConfig& config) {
+  return shows_pictures(spec) && config.model != SignalModelKind::linear;
+}
+
+std::unique_ptr<Tamer> make_tamer(const environments::Spec& spec, const TamerConfig& config, std::vector<double> scale,
+                                  std::shared_ptr<const models::FrameAutoencoder> frames) {
+  const auto* choices = std::get_if<environments::Discrete>(&spec.action);
+  if (!choices)
+    throw Error({.category = Category::usage,
+                 .where = "environment",
+                 .what = "TAMER chooses among actions, and those of " + spec.name + " are numbers",
+                 .fix = "Choose another environment."});
+  if (needs_encoder(spec, config) && !frames)
+    throw Error({.category = Category::usage,
+                 .where = "model",
+                 .what = "a deep model sees the pictures of " + spec.name + " through an encoder, and there is none",
+                 .fix = "Learn one first, see frame_pretraining.h."});
+  const auto actions = std::ssize(choices->choices);
+  if (scale.empty()) scale = feature_scale(spec);
+  if (config.model != SignalModelKind::deep && !needs_encoder(spec, config))
+    return std::make_unique<Tamer>(actions, std::move(scale), config);
+  return std::make_unique<Tamer>(
+      deep_signal(actions, {.scale = std::move(scale), .frames = std::move(frames)}, config.deep, config.seed), config);
 }
 
 }  // namespace rlhf::algorithms

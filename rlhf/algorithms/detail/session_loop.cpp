@@ -51,6 +51,13 @@ TickInput tick_input(const nlohmann::json& row) {
   return input;
 }
 
+std::optional<data::Action> action_of(const nlohmann::json& row) {
+  const auto found = row.find("action");
+  if (found == row.end()) return std::nullopt;
+  if (found->is_array()) return found->get<std::vector<float>>();
+  return found->get<std::int64_t>();
+}
+
 SessionLoop::SessionLoop(environments::Environment& environment, LiveLearner& learner, std::uint64_t seed)
     : environment_(environment), learner_(learner), seed_(seed) {
   begin_episode();  // so that there is something to see from the first tick on
@@ -63,7 +70,7 @@ void SessionLoop::begin_episode() {
   over_ = false;
 }
 
-TickOutput SessionLoop::tick(const TickInput& input, std::vector<Outcome>& outcomes) {
+TickOutput SessionLoop::tick(const TickInput& input, std::vector<Outcome>& outcomes, const data::Action* taken) {
   if (shown_) {
     shown_->end = input.begin;
     learner_.observe(*shown_);
@@ -88,7 +95,7 @@ TickOutput SessionLoop::tick(const TickInput& input, std::vector<Outcome>& outco
   if (input.hold) return {.policy_version = learner_.version()};
 
   if (over_) begin_episode();
-  auto action = learner_.act(observation_);
+  auto action = taken ? *taken : learner_.act(observation_);
   auto step = environment_.step(action);
   shown_ = LiveStep{.observation = std::move(observation_), .action = action, .begin = input.begin};
   observation_ = std::move(step.observation);

@@ -21,13 +21,15 @@ struct TickOutput {
 
 nlohmann::json to_json(const TickInput& input, const TickOutput& output);
 TickInput tick_input(const nlohmann::json& row);
+std::optional<data::Action> action_of(const nlohmann::json& row);
 
 class SessionLoop {
  public:
   SessionLoop(environments::Environment& environment, LiveLearner& learner, std::uint64_t seed);
 
   /// Returns what became of each event, too.
-  TickOutput tick(const TickInput& input, std::vector<Outcome>& outcomes);
+  /// `taken`: what is done whatever the learner would do.
+  TickOutput tick(const TickInput& input, std::vector<Outcome>& outcomes, const data::Action* taken = nullptr);
 
   bool episode_over() const { return over_; }
   std::int64_t episode() const { return static_cast<std::int64_t>(result_.episodes.size()); }
