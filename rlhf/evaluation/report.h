@@ -27,7 +27,10 @@ namespace rlhf::evaluation {
 ///                               "judge", "finish_reason"}; the first and last step are shown side by side
 ///   arms.jsonl        optional  rows {"arm", "seed", numbers under names...} of a study that compares arms; curves are read from
 ///                               arms/<arm>-<seed>/metrics.jsonl ("rollout/steps", "rollout/ep_rew_mean")
+///   promises.json     optional  [{"name", "value", "min", "max", "passed"}]: what a recipe promised and what came out
 ///   agent.png         optional  an agent at play, an animated picture; and arms/<arm>-<seed>/agent.png
+///   audit.jsonl       optional  rows {"steps", "predicted", "earned"[, "arm", "seed"]} of agents retrained on a frozen reward
+///                               model (control/reward_audit.h); shares, 0 = any action, 1 = the agent it was made with
 ///   config.toml       optional  `key = value  # origin`; shown with its origins
 ///
 /// A part whose file or keys are missing is left out of the page. The last line of a JSON Lines file may be cut short

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <tuple>
 
 #include "rlhf/evaluation/detail/html.h"
@@ -206,6 +207,39 @@ std::string training_charts(const ReportData& data) {
 
 std::string reward_model_charts(const ReportData& data) {
   return section("reward-model", "Reward model", agreement_sentence(data), grid(accuracy_chart(data) + calibration_chart(data)));
+}
+
+std::string audit_charts(const ReportData& data) {
+  std::map<std::string, std::map<std::string, std::vector<const Json*>>> arms;  // by arm and seed
+  for (const auto& row : data.audit) arms[text(row, "arm")][row.value("seed", Json()).dump()].push_back(&row);
+  std::string figures;
+  for (const auto& [arm, seeds] : arms) {
+    Chart chart{.title = arm.empty() ? "Retrained on the frozen reward model" : arm,
+                .caption = "0 = any action, 1 = the agent that the model was made with; a pale line for each seed",
+                .x_name = "steps \u2192",
+                .series = {},
+                .bands = {{1, 1, "as that agent"}}};
+    for (const auto& [key, name, tone] : {std::tuple{"predicted", "paid by the model", "learned"}, {"earned", "earned in truth", "gold"}}) {
+      std::map<double, std::pair<double, int>> sums;  // by steps, over seeds
+      for (const auto& [seed, rows] : seeds) {
+        Series one{.name = name, .tone = tone, .points = {}, .faint = true};
+        for (const auto* row : rows)
+          if (const auto x = number(*row, "steps"), y = number(*row, key); x && y) {
+            one.points.push_back({*x, *y});
+            sums[*x].first += *y;
+            ++sums[*x].second;
+          }
+        if (seeds.size() > 1) chart.series.push_back(std::move(one));
+      }
+      Series mean{.name = name, .tone = tone, .points = {}};
+      for (const auto& [x, sum] : sums) mean.points.push_back({x, sum.first / sum.second});
+      chart.series.push_back(std::move(mean));
+    }
+    figures += figure(chart);
+  }
+  return section("audit", "Frozen and retrained",
+                 "A reward model is only as good as the worst that can be made of it: what an agent trained from scratch on the final model is paid, and what it earns.",
+                 grid(figures));
 }
 
 }  // namespace rlhf::evaluation::detail

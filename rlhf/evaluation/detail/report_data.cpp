@@ -85,6 +85,18 @@ std::vector<Json> read_rows(const std::filesystem::path& file) {
   return rows;
 }
 
+namespace {
+
+std::vector<Json> read_list(const std::filesystem::path& file) {
+  const auto content = read_if_there(file);
+  if (content.empty()) return {};
+  const auto list = Json::parse(content, nullptr, false);
+  if (!list.is_array()) broken(file.string());
+  return {list.begin(), list.end()};
+}
+
+}  // namespace
+
 ReportData ReportData::read(const std::filesystem::path& folder) {
   if (!std::filesystem::is_directory(folder)) {
     throw Error({.category = Category::bad_data, .where = folder.string(), .what = "there is no run folder here", .fix = "Give the folder that --output named."});
@@ -98,6 +110,8 @@ ReportData ReportData::read(const std::filesystem::path& folder) {
   data.timing = read_rows(folder / "timing.jsonl");
   data.samples = read_rows(folder / "samples.jsonl");
   data.arms = read_rows(folder / "arms.jsonl");
+  data.audit = read_rows(folder / "audit.jsonl");
+  data.promises = read_list(folder / "promises.json");
   data.settings = read_settings(folder / "config.toml");
   if (data.verdict.empty() && !data.evaluations.empty()) {
     std::vector<Observation> observations;

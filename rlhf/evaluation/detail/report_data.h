@@ -19,7 +19,7 @@ struct ReportData {
   std::filesystem::path folder;
   nlohmann::json run = nlohmann::json::object();
   nlohmann::json verdict = nlohmann::json::object();
-  std::vector<nlohmann::json> evaluations, metrics, timing, samples, arms;
+  std::vector<nlohmann::json> evaluations, metrics, timing, samples, arms, audit, promises;
   std::vector<Setting> settings;
 
   /// Throws rlhf::Error when the folder is missing or a file in it is broken.

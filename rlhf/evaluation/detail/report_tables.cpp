@@ -95,6 +95,21 @@ std::string labels_and_cost(const ReportData& data) {
   return section("cost", "Labels and cost", "", content.empty() ? "" : "<div class='pair'>" + content + "</div>");
 }
 
+std::string promises_section(const ReportData& data) {
+  std::string rows;
+  for (const auto& promise : data.promises) {
+    const auto value = number(promise, "value"), min = number(promise, "min"), max = number(promise, "max");
+    const bool kept = promise.value("passed", false);
+    const auto bound = (min ? "at least " + short_number(*min) : "") + (min && max ? ", " : "") + (max ? "at most " + short_number(*max) : "");
+    rows += fmt::format("<tr><th scope='row'>{}</th><td>{}</td><td>{}</td><td>{}</td></tr>", escape(text(promise, "name")),
+                        value ? short_number(*value) : "not there", bound, kept ? "kept" : "<strong>missed</strong>");
+  }
+  if (rows.empty()) return "";
+  return section("promises", "Promises", "What the preset promised before the run, and what came out.",
+                 "<div class='wide' tabindex='0' role='region' aria-label='Promises'><table class='data'><thead><tr><th scope='col'>Number</th><th scope='col'>Came out</th>"
+                 "<th scope='col'>Promised</th><th scope='col'></th></tr></thead><tbody>" + rows + "</tbody></table></div>");
+}
+
 std::string evaluation_table(const ReportData& data) {
   if (data.evaluations.empty()) return "";
   std::string head, body;
