@@ -4,6 +4,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/argmax.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/dot.h>
 #include <ATen/ops/full_like.h>
 #include <ATen/ops/smooth_l1_loss.h>
 
@@ -83,7 +84,10 @@ DqnLoss dqfd_loss(const QNetwork& online, const QNetwork& target, const Transiti
     loss = loss + config.margin_weight * (batch.demonstrated * short_of).mean();
   }
   if (config.l2 > 0)
-    for (const auto& [name, weight] : online.weights()) loss = loss + config.l2 * weight.square().sum();
+    for (const auto& [name, weight] : online.weights()) {
+      const auto flat = weight.flatten();
+      loss = loss + config.l2 * at::dot(flat, flat);
+    }
   return {.loss = loss,
           .errors = wanted_one - value.detach(),
           .value = value.detach().mean().item<double>()};

@@ -13,7 +13,7 @@ EpisodeLog::EpisodeLog(std::int64_t environments, std::size_t kept)
     : kept_(kept), running_(static_cast<std::size_t>(environments)) {}
 
 void EpisodeLog::add(const environments::VectorStep& step) {
-  const auto* rewards = step.rewards.const_data_ptr<double>();
+  const auto* rewards = environments::earned(step).const_data_ptr<double>();
   const auto* terminated = step.terminated.const_data_ptr<bool>();
   const auto* truncated = step.truncated.const_data_ptr<bool>();
   for (std::size_t i = 0; i < running_.size(); ++i) {
@@ -59,7 +59,8 @@ void EpisodeLog::restore(const State& state, const std::string& prefix) {
 }
 
 std::vector<double> play(environments::VectorEnvironment& environments, const Act& act, std::int64_t episodes,
-                         std::uint64_t seed) {
+                         std::uint64_t seed,
+                         const std::function<void(const environments::VectorStep& step)>& ended) {
   const auto count = environments.count();
   if (environments.auto_reset() != environments::AutoReset::same_step || episodes % count != 0)
     throw Error({.category = Category::usage,
@@ -72,7 +73,7 @@ std::vector<double> play(environments::VectorEnvironment& environments, const Ac
   Tensor seen = environments.reset(seed);
   while (std::ssize(returns) < episodes) {
     const auto& step = environments.step(act(seen).contiguous());
-    const auto* rewards = step.rewards.const_data_ptr<double>();
+    const auto* rewards = environments::earned(step).const_data_ptr<double>();
     const auto* terminated = step.terminated.const_data_ptr<bool>();
     const auto* truncated = step.truncated.const_data_ptr<bool>();
     for (std::size_t i = 0; i < running.size(); ++i) {
@@ -81,6 +82,7 @@ std::vector<double> play(environments::VectorEnvironment& environments, const Ac
       if (left[i]-- > 0) returns.push_back(running[i]);
       running[i] = 0;
     }
+    if (ended && step.ended > 0) ended(step);
     seen = step.observations;
   }
   return returns;

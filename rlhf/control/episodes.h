@@ -41,9 +41,10 @@ using Act = std::function<Tensor(const Tensor& observations)>;
 
 /// The return of each of `episodes` episodes, the same number of each environment, so that short ones do not crowd out
 /// long ones. Throws rlhf::Error (usage) unless the environments start anew in the same step and there is a whole
-/// number of episodes for each.
+/// number of episodes for each. `ended` is told of every step in which one ended, for agents that remember.
 std::vector<double> play(environments::VectorEnvironment& environments, const Act& act, std::int64_t episodes,
-                         std::uint64_t seed);
+                         std::uint64_t seed,
+                         const std::function<void(const environments::VectorStep& step)>& ended = {});
 
 /// The likeliest action, within the bounds.
 Act greedy(const models::ActorCritic& agent);

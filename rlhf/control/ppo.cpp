@@ -1,12 +1,12 @@
 #include "rlhf/control/ppo.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/tensor.h>
 
 #include <limits>
 
 #include "rlhf/algorithms/clipped_surrogate.h"
-#include "rlhf/core/clock.h"
 #include "rlhf/core/error.h"
 
 namespace rlhf::control {
@@ -17,24 +17,30 @@ using algorithms::clipped_value_loss;
 
 /// A rollout with its steps in one row.
 struct Batch {
-  Tensor encoded, actions, logprobs, values, advantages, returns;
+  Tensor actions, logprobs, values, advantages, returns;
 
   Batch at(const Tensor& steps) const {
     const auto pick = [&](const Tensor& of) { return of.index_select(0, steps); };
-    return {pick(encoded), pick(actions), pick(logprobs), pick(values), pick(advantages), pick(returns)};
+    return {pick(actions), pick(logprobs), pick(values), pick(advantages), pick(returns)};
   }
 };
 
-Batch batch_of(const models::ActorCritic& agent, const Rollout& rollout, const PpoConfig& config) {
+Batch batch_of(const Rollout& rollout, const PpoConfig& config) {
   const auto values = rollout.flat(rollout.values);
   const auto targets =
       algorithms::gae(rollout.flat(rollout.rewards), values, rollout.starts, config.gae, rollout.after);
-  return {.encoded = agent.encode()(rollout.flat(rollout.observations)),
-          .actions = rollout.flat(rollout.actions),
+  return {.actions = rollout.flat(rollout.actions),
           .logprobs = rollout.flat(rollout.logprobs),
           .values = values,
           .advantages = targets.advantages,
           .returns = targets.returns};
+}
+
+/// The steps of blocks of `together` adjacent ones.
+Tensor steps_in(const std::vector<std::int64_t>& blocks, std::int64_t together) {
+  const auto firsts = at::tensor(blocks);
+  if (together == 1) return firsts;
+  return (firsts.unsqueeze(1) * together + at::arange(together, at::kLong)).flatten();
 }
 
 struct Loss {
@@ -42,8 +48,8 @@ struct Loss {
   double policy, value, entropy, approx_kl, clip_fraction;
 };
 
-Loss loss_of(const models::ActorCritic& agent, const Batch& batch, const PpoConfig& config, double clip) {
-  const auto [policy, values] = agent.judge(batch.encoded);
+Loss loss_of(const models::ActorCritic::Judged& now, const Batch& batch, const PpoConfig& config, double clip) {
+  const auto& [policy, values] = now;
   const auto advantages =
       config.whiten_advantages ? algorithms::whiten(batch.advantages, {}, {.unbiased = true}) : batch.advantages;
   const auto judged = models::judge(policy, batch.actions);
@@ -77,7 +83,14 @@ void PpoMetrics::log(MetricRow& row) const {
 
 PpoMetrics update(const models::ActorCritic& agent, algorithms::AdamW& optimizer, const Rollout& rollout,
                   const PpoConfig& config, std::int64_t index) {
-  const auto batch = batch_of(agent, rollout, config);
+  const auto encoded = agent.encode()(rollout.flat(rollout.observations));
+  return update(PpoJudge{.judge = [&](const Tensor& rows) { return agent.judge(encoded.index_select(0, rows)); }}, optimizer,
+                rollout, config, index);
+}
+
+PpoMetrics update(const PpoJudge& policy, algorithms::AdamW& optimizer, const Rollout& rollout, const PpoConfig& config,
+                  std::int64_t index) {
+  const auto batch = batch_of(rollout, config);
   PpoMetrics metrics{
       .explained_variance = algorithms::explained_variance(batch.values, batch.returns),
       .learning_rate = algorithms::scheduled(config.schedule, config.learning_rate, index, config.rollouts())};
@@ -85,11 +98,11 @@ PpoMetrics update(const models::ActorCritic& agent, algorithms::AdamW& optimizer
   for (std::int64_t epoch = 0; epoch < config.epochs; ++epoch) {
     Random random(derive(config.seed,
                          {hash("minibatches"), static_cast<std::uint64_t>(index), static_cast<std::uint64_t>(epoch)}));
-    const auto order = at::tensor(random.permutation(rollout.steps()));
+    const auto order = steps_in(random.permutation(rollout.steps() / policy.together), policy.together);
     double moved = 0;
     const auto pieces = order.split(config.minibatch);
     for (const auto& steps : pieces) {
-      const auto loss = loss_of(agent, batch.at(steps), config, metrics.clip);
+      const auto loss = loss_of(policy.judge(steps), batch.at(steps), config, metrics.clip);
       optimizer.zero_grad();
       loss.total.backward();
       metrics.grad_norm = optimizer.step(metrics.learning_rate);
@@ -109,66 +122,21 @@ PpoMetrics update(const models::ActorCritic& agent, algorithms::AdamW& optimizer
   return metrics;
 }
 
-namespace {
-
-struct Row {
-  const PpoMetrics& metrics;
-  const EpisodeLog& episodes;
-  std::int64_t steps;
-  double seconds, steps_per_second;
-
-  void log(MetricRow& row) const {
-    row.add("rollout/steps", static_cast<double>(steps));
-    row.add("rollout/episodes", static_cast<double>(episodes.finished()));
-    if (episodes.finished() > 0) {
-      row.add("rollout/ep_rew_mean", episodes.mean_return());
-      row.add("rollout/ep_len_mean", episodes.mean_length());
-    }
-    metrics.log(row);
-    row.add("time/steps_per_second", steps_per_second);
-    row.add("time/seconds", seconds);
-  }
-};
-
-}  // namespace
-
 void train(models::ActorCritic& agent, environments::VectorEnvironment& environments, const PpoConfig& config,
            const PpoHooks& hooks, Run& run) {
   config.validate();
   algorithms::AdamW optimizer(agent.weights(), config.adam);
   Collector collector(environments, agent, config.steps, config.seed);
-  if (const auto& before = run.restored()) {
-    agent.restore(before->model_folder);
-    optimizer.restore(before->state, "optimizer");
-    collector.restore(before->state, "collector");
-    if (hooks.restore) hooks.restore(before->state);
-  }
-  const auto checkpoint = [&](std::int64_t index) {
-    State state;
-    optimizer.save(state, "optimizer");
-    collector.save(state, "collector");
-    if (hooks.save) hooks.save(state);
-    run.checkpoint(index, [&](const std::filesystem::path& folder) { agent.save(folder); }, state);
-  };
-  const auto total = config.rollouts(), per_rollout = config.envs * config.steps;
-  const double begin = steady_seconds();
-  run.progress().start("training", total * per_rollout, run.first_step() * per_rollout);
-  for (std::int64_t index = run.first_step(); index < total; ++index) {
-    auto rollout = collector.collect(hooks.keep_states);                    // 1 act
-    if (hooks.reward) rollout.rewards = hooks.reward(rollout);              // 2 what it is worth, to whom it matters
-    const auto metrics = update(agent, optimizer, rollout, config, index);  // 3 advantages, clipped surrogate
-    run.progress().advance(per_rollout);
-    if ((index + 1) % config.report_every == 0 || index + 1 == total) {
-      const double seconds = steady_seconds() - begin;
-      run.report(index, Row{metrics, collector.episodes(), (index + 1) * per_rollout, seconds,
-                            static_cast<double>((index + 1 - run.first_step()) * per_rollout) / seconds});
-    }
-    if (hooks.after) hooks.after(index, rollout);
-    const bool stop = run.stop_requested(), last = index + 1 == total;
-    if (last || stop || (config.checkpoint_every > 0 && (index + 1) % config.checkpoint_every == 0)) checkpoint(index);
-    if (stop && !last) break;
-  }
-  run.progress().finish();
+  PpoMetrics metrics;
+  const OnPolicyAgent parts{
+      .learn = [&](std::int64_t index,
+                   const Rollout& rollout) { metrics = update(agent, optimizer, rollout, config, index); },
+      .log = [&](MetricRow& row) { metrics.log(row); },
+      .write_model = [&](const std::filesystem::path& folder) { agent.save(folder); },
+      .read_model = [&](const std::filesystem::path& folder) { agent.restore(folder); },
+      .save = [&](State& state) { optimizer.save(state, "optimizer"); },
+      .restore = [&](const State& state) { optimizer.restore(state, "optimizer"); }};
+  train(parts, collector, config.plan(), hooks, run);
 }
 
 }  // namespace rlhf::control

@@ -5,8 +5,7 @@
 #include "rlhf/algorithms/optimizer.h"
 #include "rlhf/algorithms/returns.h"
 #include "rlhf/algorithms/schedule.h"
-#include "rlhf/control/rollout.h"
-#include "rlhf/core/run.h"
+#include "rlhf/control/on_policy.h"
 
 namespace rlhf::control {
 
@@ -35,6 +34,7 @@ struct PpoConfig {
   std::uint64_t seed = 0;
 
   std::int64_t rollouts() const { return total_steps / (envs * steps); }
+  OnPolicyPlan plan() const { return {rollouts(), envs * steps, report_every, checkpoint_every}; }
   void fields(Fields& f);
   void validate() const;
 };
@@ -51,20 +51,20 @@ struct PpoMetrics {
   void log(MetricRow& row) const;
 };
 
+/// How the policy that is trained judges a rollout's steps.
+struct PpoJudge {
+  /// Policy and values of steps, [rows] indices into the flat rollout; differentiable.
+  std::function<models::ActorCritic::Judged(const Tensor& rows)> judge;
+  std::int64_t together = 1;  // so many adjacent steps are always in one minibatch, in order
+};
+
 /// The updates of rollout `index`: `epochs` passes in minibatches of steps, shuffled by (seed, index, pass).
+PpoMetrics update(const PpoJudge& policy, algorithms::AdamW& optimizer, const Rollout& rollout, const PpoConfig& config,
+                  std::int64_t index);
 PpoMetrics update(const models::ActorCritic& agent, algorithms::AdamW& optimizer, const Rollout& rollout,
                   const PpoConfig& config, std::int64_t index);
 
-struct PpoHooks {
-  /// What the learner is given for a rollout, [envs, steps] float32; empty: the environment's own rewards.
-  std::function<Tensor(const Rollout& rollout)> reward;
-  /// After the updates of rollout `index`; it may ask questions, refit a reward model, evaluate.
-  std::function<void(std::int64_t index, const Rollout& rollout)> after;
-  /// More for the checkpoint than the agent and PPO's own state.
-  std::function<void(State& state)> save;
-  std::function<void(const State& state)> restore;
-  bool keep_states = false;  // rollouts hold the environments' states
-};
+using PpoHooks = OnPolicyHooks;
 
 /// Trains `agent` in place; goes on from the run's checkpoint to the same bits. Returns early, with a checkpoint, when
 /// the run is asked to stop. A run's step is a rollout.

@@ -46,49 +46,6 @@ std::map<std::int64_t, std::int64_t> read_journal(const std::filesystem::path& f
 
 }  // namespace
 
-void PreferenceConfig::fields(Fields& f) {
-  f.field("labels", labels, "answers wanted in all");
-  f.field("initial_share", initial_share, "of them before the policy learns; 1 = all of them");
-  f.field("schedule", schedule, "steps C: labels come at a rate of C / (C + steps so far)");
-  f.field("clip_steps", clip_steps, "steps that a clip shows");
-  f.field("clips", clips, "kept to draw pairs from, the newest");
-  f.field("rollout_clips", rollout_clips, "of them taken from each rollout");
-  f.choice("selection", selection,
-           {{"random", Selection::random}, {"variance", Selection::variance}, {"entropy", Selection::entropy}},
-           "which of ten times as many pairs are asked about");
-  f.field("actions", actions, "does the reward model see what was done?");
-  f.field("outcomes", outcomes, "does it see what the action led to, instead of where it was taken?");
-  f.field("autolabels", autolabels, "take demonstrations to be better than the first clips");
-  f.field("first_updates", first_updates, "minibatches of the first fit");
-  f.field("rollout_updates", rollout_updates, "minibatches after each rollout");
-  f.group("reward", reward, "the reward models");
-  f.group("teacher", teacher, "who answers instead of people");
-  f.field("store", store, "feedback store; empty = feedback.db in the run's folder");
-  f.field("people", people, "wait for people instead of the simulated teacher");
-  f.field("seed", seed, "of clips and pairs");
-}
-
-void PreferenceConfig::validate() const {
-  const auto require = [](bool holds, const char* field, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
-  };
-  require(labels >= 1, "labels", "Ask for 1 or more.");
-  require(initial_share > 0 && initial_share <= 1, "initial_share", "Give a share above 0, at most 1.");
-  require(schedule > 0, "schedule", "Give a positive number of steps.");
-  require(clip_steps >= 1, "clip_steps", "Give 1 or more.");
-  require(clips >= 4, "clips", "Keep 4 or more.");
-  require(rollout_clips >= 1, "rollout_clips", "Take 1 or more.");
-  require(first_updates >= 1, "first_updates", "Give 1 or more.");
-  require(rollout_updates >= 0, "rollout_updates", "Give 0 or more.");
-}
-
-std::int64_t labels_by(const PreferenceConfig& config, std::int64_t steps, std::int64_t total) {
-  const double all = static_cast<double>(config.labels), first = config.initial_share * all;
-  const double share = std::log1p(static_cast<double>(steps) / config.schedule) /
-                       std::log1p(static_cast<double>(total) / config.schedule);
-  return std::llround(first + (all - first) * std::min(share, 1.0));
-}
-
 Preferences::Preferences(std::unique_ptr<environments::Environment> replayer, const environments::Spec& spec,
                          const PreferenceConfig& config, std::int64_t total_steps, Run& run)
     : replayer_(std::move(replayer)),
@@ -136,13 +93,18 @@ void Preferences::begin(environments::VectorEnvironment& environments, const mod
 }
 
 void Preferences::begin(const std::function<Rollout()>& next) {
-  if (run_.restored()) return;  // restore() has it all
+  if (run_.restored() || config_.explore > 0) return;  // restore() has it all; explorers are asked about later
   const auto rollouts = std::max<std::int64_t>(1, config_.clips / (config_.rollout_clips * 2));
   for (std::int64_t i = 0; i < rollouts; ++i) {
     const auto rollout = next();
     true_rewards_ = rollout.rewards;
     keep_clips(rollout, before_training, config_.clips / rollouts);
   }
+  ask_first();
+}
+
+/// The first labels, about the clips that there are, and the first fit.
+void Preferences::ask_first() {
   if (clips_.size() < 4)
     throw Error({.category = Category::usage,
                  .where = "clip_steps",
@@ -182,6 +144,11 @@ void Preferences::prefer_demonstrations(const std::vector<Pair>& pairs) {
 
 Tensor Preferences::predicted(const Rollout& rollout) {
   true_rewards_ = rollout.rewards.clone();
+  correlation_ = std::nan("");
+  if (exploring()) {
+    const auto& reached = rollout.next.defined() ? rollout.next : rollout.observations;
+    return novelty_.rewards(rollout.flat(reached)).view_as(rollout.rewards);
+  }
   const auto next = rollout.next.defined() ? rollout.flat(rollout.next) : rollout.next;
   const auto rewards =
       ensemble_.rewards(inputs_(rollout.flat(rollout.observations), rollout.flat(rollout.actions), next));
@@ -191,6 +158,12 @@ Tensor Preferences::predicted(const Rollout& rollout) {
 
 /// Clips of what was done, questions about them, their answers, a better reward model.
 void Preferences::learn_from(std::int64_t index, const Rollout& rollout) {
+  if (index < config_.explore) {
+    novelty_.remember(rollout.flat(rollout.next.defined() ? rollout.next : rollout.observations));
+    keep_clips(rollout, index, std::max<std::int64_t>(config_.rollout_clips, config_.clips / config_.explore));
+    if (index + 1 == config_.explore) ask_first();
+    return;
+  }
   keep_clips(rollout, index, config_.rollout_clips);
   ask(labels_by(config_, (index + 1) * rollout.steps(), total_steps_) - asked_, index);
   take_answers(index);
@@ -225,16 +198,18 @@ OffPolicyHooks Preferences::off_policy_hooks(std::int64_t rollout_steps) {
 RewardSource Preferences::source() const {
   return {.reward =
               [this](const AskedSteps& steps) {
+                if (exploring()) return novelty_.rewards(steps.next_observations);
                 return ensemble_.rewards(inputs_(steps.observations, steps.actions, steps.next_observations));
               },
-          .version = [this] { return ensemble_.version(); }};
+          .version = [this] { return ensemble_.version() > 0 ? novelty_.version() + ensemble_.version() : novelty_.version(); }};
 }
 
 std::vector<std::size_t> Preferences::chosen_pairs(const std::vector<ClipComparison>& candidates,
                                                    std::size_t count) const {
   std::vector<std::size_t> order(candidates.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  if (config_.selection != Selection::random && ensemble_.version() > 0) {
+  const bool by_ensemble = config_.selection == Selection::variance || config_.selection == Selection::entropy;
+  if (by_ensemble && ensemble_.version() > 0) {
     const auto chances = ensemble_.probabilities(candidates);
     const auto score =
         (config_.selection == Selection::variance ? chances.var(0, false) : -(chances.mean(0) - 0.5).abs())
@@ -265,14 +240,19 @@ feedback::Question Preferences::question_of(const std::string& id, const Clip& f
   return question;
 }
 
+std::size_t Preferences::drawn_clip(Random& random) const {
+  const double drawn = random.uniform(), age = drawn * drawn;  // the newest is 0
+  return clips_.size() - 1 - static_cast<std::size_t>(age * static_cast<double>(clips_.size()));  // 0 < drawn < 1
+}
+
 std::vector<Preferences::Pair> Preferences::ask(std::int64_t count, std::int64_t version) {
   if (count <= 0) return {};
-  const auto each = config_.selection == Selection::random ? 1 : candidates_per_question;
+  const auto each = config_.selection == Selection::random || config_.selection == Selection::recency ? 1 : candidates_per_question;
   Random random(derive(config_.seed, {hash("pairs"), static_cast<std::uint64_t>(asked_)}));
   std::vector<Pair> pairs, asked;
   std::vector<ClipComparison> candidates;
   for (std::size_t i = 0; i < static_cast<std::size_t>(count) * each; ++i) {
-    const auto first = static_cast<std::size_t>(random.below(std::ssize(clips_)));
+    const auto first = config_.selection == Selection::recency ? drawn_clip(random) : static_cast<std::size_t>(random.below(std::ssize(clips_)));
     const auto second = (first + 1 + static_cast<std::size_t>(random.below(std::ssize(clips_) - 1))) % clips_.size();
     pairs.emplace_back(first, second);
     candidates.push_back({.first = clips_[first].inputs, .second = clips_[second].inputs});
@@ -390,10 +370,12 @@ void Preferences::save(State& state) const {
   for (const auto& [first, second] : test_)
     record["test"].push_back({data::to_json(first.segment), data::to_json(second.segment)});
   state.values["preferences"] = record;
+  novelty_.save(state, "novelty");
 }
 
 void Preferences::restore(const State& state) {
   const auto& record = state.values.at("preferences");
+  novelty_.restore(state, "novelty");
   const auto clip = [this](const nlohmann::json& json) {
     auto segment = data::segment_from_json(json, "checkpoint");
     auto inputs = inputs_.of(*replayer_, segment);

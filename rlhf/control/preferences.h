@@ -3,6 +3,7 @@
 #include <map>
 
 #include "rlhf/control/clip_inputs.h"
+#include "rlhf/control/novelty.h"
 #include "rlhf/control/off_policy.h"
 #include "rlhf/control/ppo.h"
 #include "rlhf/control/reward_ensemble.h"
@@ -16,12 +17,23 @@ enum class Selection {
   random,
   variance,  // where the members' probabilities differ most (Christiano et al. 2017); it can do worse than chance
   entropy,   // where their mean probability is nearest to one half
+  recency,   // drawn at random, the newer clips more often
+};
+
+/// How fast labels are asked for once the first ones are there, T being the steps so far.
+enum class LabelRate {
+  hyperbolic,  // C / (C + T) (Christiano et al. 2017)
+  constant,
+  quadratic,  // 1 / (1 + (T / C)^2)
 };
 
 struct PreferenceConfig {
   std::int64_t labels = 400;    // answers wanted in all
   double initial_share = 0.25;  // of them before the policy learns; 1 = all of them, and never asked again
-  double schedule = 30000;      // steps C: afterwards labels come at a rate of C / (C + steps so far)
+  LabelRate rate = LabelRate::hyperbolic;
+  double schedule = 30000;   // the rate's C, steps
+  std::int64_t explore = 0;  // rollouts at the beginning in which nobody is asked anything and the reward is for being
+                             // where one has not been (novelty.h; PEBBLE, Lee et al. 2021, arXiv:2106.05091)
   std::int64_t clip_steps = 25;
   std::int64_t clips = 200;         // kept to draw pairs from, the newest
   std::int64_t rollout_clips = 16;  // of them taken from each rollout; as many as `clips`: pairs are of one rollout
@@ -42,8 +54,8 @@ struct PreferenceConfig {
   void validate() const;
 };
 
-/// Labels wanted once `steps` of `total` have been taken: first a share at once, then N0 + (N - N0) ln(1 + T/C) / ln(1
-/// + T_end/C), a rate that falls like C / (C + T) (Christiano et al. 2017, appendix A).
+/// Labels wanted once `steps` of `total` have been taken: first a share at once, then more by the rate; for a rate that
+/// falls like C / (C + T), N0 + (N - N0) ln(1 + T/C) / ln(1 + T_end/C) (Christiano et al. 2017, appendix A).
 std::int64_t labels_by(const PreferenceConfig& config, std::int64_t steps, std::int64_t total);
 
 /// The three processes of learning from preferences, in turns: the policy acts and learns from the predicted reward
@@ -97,7 +109,10 @@ class Preferences {
   Clip clip_at(const Rollout& rollout, std::pair<std::int64_t, std::int64_t> place, std::int64_t version) const;
   void keep_clips(const Rollout& rollout, std::int64_t version, std::int64_t count);
   using Pair = std::pair<std::size_t, std::size_t>;  // of clips_
+  bool exploring() const { return config_.explore > 0 && ensemble_.version() == 0; }
+  void ask_first();
   std::vector<Pair> ask(std::int64_t count, std::int64_t version);
+  std::size_t drawn_clip(Random& random) const;
   void prefer_demonstrations(const std::vector<Pair>& pairs);
   void learn_from(std::int64_t index, const Rollout& rollout);
   Tensor predicted(const Rollout& rollout);
@@ -120,6 +135,7 @@ class Preferences {
   std::unique_ptr<feedback::Labeler> teacher_;
   RewardInputs inputs_;
   RewardEnsemble ensemble_;
+  Novelty novelty_;
   std::deque<Clip> clips_;
   std::vector<std::pair<Clip, Clip>> test_;
   std::map<std::int64_t, std::int64_t> journal_;  // rollout -> the store's entries that were known then

@@ -13,6 +13,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "rlhf/control/demonstrations.h"
 #include "rlhf/core/error.h"
 
 namespace rlhf::control {
@@ -72,7 +73,7 @@ void ReplayConfig::validate() const {
 }
 
 Replay::Replay(const environments::Spec& spec, std::int64_t environments, const ReplayConfig& config)
-    : spec_(spec), environments_(environments), slots_(config.capacity / environments), config_(config) {
+    : spec_(spec), environments_(environments), slots_(config.capacity / environments), config_(config), observations_(spec) {
   config.validate();
   if (slots_ < config.steps)
     throw Error({.category = Category::usage,
@@ -91,7 +92,7 @@ struct Replay::Walk {
 
 void Replay::make_rings(const Tensor& observation, const Tensor& action) {
   const auto places = kept_ + slots_ * environments_;
-  observations_ = ring_of(observation, places);
+  observations_.allocate(observation, places);
   actions_ = ring_of(action, places);
   rewards_ = at::zeros({places}, at::kFloat);
   ends_ = at::zeros({places}, at::kByte);
@@ -103,29 +104,24 @@ void Replay::make_rings(const Tensor& observation, const Tensor& action) {
 
 void Replay::set_reward(RewardSource source) {
   source_ = std::move(source);
-  if (observations_.defined()) forget_answers();
+  if (observations_.allocated()) forget_answers();
 }
 
 void Replay::forget_answers() {
-  const auto places = source_.reward ? static_cast<std::size_t>(observations_.size(0)) : 0;
+  const auto places = source_.reward ? static_cast<std::size_t>(observations_.places()) : 0;
   answers_.assign(places, 0.0F);
   versions_.assign(places, no_model);
 }
 
 void Replay::keep(std::span<const data::Trajectory> demonstrations) {
   if (demonstrations.empty()) return;
-  if (observations_.defined())
+  if (observations_.allocated())
     throw Error({.category = Category::usage,
                  .where = "demonstrations",
                  .what = "there are steps in the buffer already",
                  .fix = "Give all demonstrations at once, before anything else."});
-  const auto spec = environments::hash_of(spec_);
   for (const auto& one : demonstrations) {
-    if (one.spec != spec)
-      throw Error({.category = Category::check,
-                   .where = "demonstration in " + one.environment,
-                   .what = "it was recorded in an environment with other settings or another version",
-                   .fix = "Record it in the environment that the agent plays: what is seen has to be the same."});
+    require_recorded_in(spec_, one);
     kept_ += std::ssize(one.actions);
   }
   std::int64_t place = 0;
@@ -133,7 +129,7 @@ void Replay::keep(std::span<const data::Trajectory> demonstrations) {
     const auto seen = environments::stacked(spec_, one.observations), done = environments::stacked(one.actions);
     const auto steps = std::ssize(one.actions);
     if (place == 0) make_rings(seen, done);
-    copy_rows(seen, 0, observations_, place, steps);
+    for (std::int64_t t = 0; t < steps; ++t) observations_.put(seen, t, place + t, t == 0);
     copy_rows(done, 0, actions_, place, steps);
     for (std::int64_t t = 0; t < steps; ++t)
       rewards_.mutable_data_ptr<float>()[place + t] = static_cast<float>(one.rewards[static_cast<std::size_t>(t)]);
@@ -146,13 +142,20 @@ void Replay::keep(std::span<const data::Trajectory> demonstrations) {
 }
 
 void Replay::add(const Tensor& observations, const Tensor& actions, const environments::VectorStep& step) {
-  if (!observations_.defined()) make_rings(observations, actions);
-  const auto slot = slot_of(size_ == slots_ ? 0 : size_);
+  if (!observations_.allocated()) make_rings(observations, actions);
+  cut_where_broken(observations);
+  const auto slot = slot_of(size_ == slots_ ? 0 : size_), newest = slot_of(size_ - 1);
+  const auto* ends = ends_.const_data_ptr<std::uint8_t>();
+  for (std::int64_t env = 0; env < environments_; ++env) {
+    if (size_ == slots_ && slots_ > 1)
+      observations_.begin_at(place_of(slot_of(1), env), [this](std::int64_t place) { return before(place); });
+    const bool begins = size_ == 0 || slots_ == 1 || ends[place_of(newest, env)] != goes_on;
+    observations_.put(observations, env, place_of(slot, env), begins);
+  }
   if (size_ == slots_)
     head_ = (head_ + 1) % slots_;
   else
     ++size_;
-  copy_rows(observations, 0, observations_, place_of(slot, 0), environments_);
   copy_rows(actions.contiguous(), 0, actions_, place_of(slot, 0), environments_);
   current_ = step.observations.clone();
   for (std::int64_t env = 0; env < environments_; ++env) {
@@ -167,6 +170,23 @@ void Replay::add(const Tensor& observations, const Tensor& actions, const enviro
     set_priority(place, 0);
     // A window can begin here once all of it has been seen.
     if (windows() > 0) set_priority(place_of(slot_of(windows() - 1), env), largest_);
+  }
+}
+
+/// An environment that does not show what its last step led to was begun anew behind our back: by a resumed run, of one
+/// that cannot save its state.
+void Replay::cut_where_broken(const Tensor& observations) {
+  if (size_ == 0) return;
+  const auto bytes = observations.nbytes() / static_cast<std::size_t>(environments_);
+  for (std::int64_t env = 0; env < environments_; ++env) {
+    const auto place = place_of(slot_of(size_ - 1), env);
+    auto& end = ends_.mutable_data_ptr<std::uint8_t>()[place];
+    const auto at = static_cast<std::size_t>(env) * bytes;
+    if (end != goes_on || std::memcmp(static_cast<const char*>(observations.const_data_ptr()) + at,
+                                      static_cast<const char*>(current_.const_data_ptr()) + at, bytes) == 0)
+      continue;
+    end = cut_off;
+    finals_[place] = current_.narrow(0, env, 1).clone();
   }
 }
 
@@ -211,13 +231,23 @@ Replay::Walk Replay::walk(std::int64_t place, std::int64_t steps) const {
   }
 }
 
+std::int64_t Replay::before(std::int64_t place) const {
+  if (place < kept_) return place - 1;
+  const auto at = place - kept_;
+  return place_of((at / environments_ + slots_ - 1) % slots_, at % environments_);
+}
+
+void Replay::copy_seen(std::int64_t place, const Tensor& to, std::int64_t row) const {
+  observations_.copy(place, [this](std::int64_t at) { return before(at); }, to, row);
+}
+
 /// What the step at a place led to.
 void Replay::copy_after(std::int64_t place, const Tensor& to, std::int64_t row) const {
   if (ends_.const_data_ptr<std::uint8_t>()[place] != goes_on) return copy_rows(finals_.at(place), 0, to, row);
-  if (place < kept_) return copy_rows(observations_, place + 1, to, row);
+  if (place < kept_) return copy_seen(place + 1, to, row);
   const auto slot = (place - kept_) / environments_, env = (place - kept_) % environments_;
   if (slot == slot_of(size_ - 1)) return copy_rows(current_, env, to, row);
-  copy_rows(observations_, place_of((slot + 1) % slots_, env), to, row);
+  copy_seen(place_of((slot + 1) % slots_, env), to, row);
 }
 
 /// Rewards that the present model has not given yet are asked for, all at once.
@@ -233,12 +263,12 @@ void Replay::ask_for(const std::vector<Walk>& walks) const {
     }
   if (places.empty()) return;
   const auto count = std::ssize(places);
-  const AskedSteps steps{.observations = rows_like(observations_, count),
+  const AskedSteps steps{.observations = observations_.rows(count),
                          .actions = rows_like(actions_, count),
-                         .next_observations = rows_like(observations_, count)};
+                         .next_observations = observations_.rows(count)};
   for (std::int64_t row = 0; row < count; ++row) {
     const auto place = places[static_cast<std::size_t>(row)];
-    copy_rows(observations_, place, steps.observations, row);
+    copy_seen(place, steps.observations, row);
     copy_rows(actions_, place, steps.actions, row);
     copy_after(place, steps.next_observations, row);
   }
@@ -262,20 +292,20 @@ Transitions Replay::sample(std::int64_t rows, Random& random, double progress) c
   if (!ready(1))
     throw Error(
         {.category = Category::usage, .where = "replay", .what = "nothing is remembered yet", .fix = "Act first."});
-  Transitions batch{.observations = rows_like(observations_, rows),
+  Transitions batch{.observations = observations_.rows(rows),
                     .actions = rows_like(actions_, rows),
                     .rewards = {},
-                    .next_observations = rows_like(observations_, rows),
+                    .next_observations = observations_.rows(rows),
                     .discounts = at::empty({rows}, at::kFloat),
                     .weights = at::ones({rows}, at::kFloat),
                     .places = at::empty({rows}, at::kLong)};
   if (kept_ > 0) batch.demonstrated = at::zeros({rows}, at::kFloat);
   if (config_.first_steps)
-    batch.first = {.next_observations = rows_like(observations_, rows), .discounts = at::empty({rows}, at::kFloat)};
+    batch.first = {.next_observations = observations_.rows(rows), .discounts = at::empty({rows}, at::kFloat)};
   std::vector<Walk> walks, firsts;
   for (std::int64_t row = 0; row < rows; ++row) {
     const auto place = draw(random);
-    copy_rows(observations_, place, batch.observations, row);
+    copy_seen(place, batch.observations, row);
     copy_rows(actions_, place, batch.actions, row);
     batch.places.mutable_data_ptr<std::int64_t>()[row] = place;
     if (place < kept_) batch.demonstrated.mutable_data_ptr<float>()[row] = 1;
@@ -327,8 +357,9 @@ void Replay::save(State& state, const std::string& prefix) const {
   const auto used = kept_ + size_ * environments_;
   // A ring that is not full yet is saved as far as it is filled.
   for (const auto& [name, ring] :
-       {std::pair{"observations", observations_}, {"actions", actions_}, {"rewards", rewards_}, {"ends", ends_}})
+       {std::pair{"actions", actions_}, {"rewards", rewards_}, {"ends", ends_}})
     state.tensors[prefix + "." + name] = ring.narrow(0, 0, used);
+  observations_.save(state, prefix + ".observations", used);
   state.tensors[prefix + ".current"] = current_;
   std::vector<std::int64_t> places;
   std::vector<Tensor> rows;
@@ -354,10 +385,11 @@ void Replay::restore(const State& state, const std::string& prefix) {
   if (size_ == 0) return;
   const auto stored = [&](const char* name) { return state.tensors.at(prefix + "." + name); };
   for (auto [name, ring] :
-       {std::pair{"observations", &observations_}, {"actions", &actions_}, {"rewards", &rewards_}, {"ends", &ends_}}) {
-    if (!observations_.defined()) make_rings(stored("observations"), stored("actions"));
+       {std::pair{"actions", &actions_}, {"rewards", &rewards_}, {"ends", &ends_}}) {
+    if (!observations_.allocated()) make_rings(stored("current"), stored("actions"));
     ring->narrow(0, 0, kept_ + size_ * environments_).copy_(stored(name));
   }
+  observations_.restore(state, prefix + ".observations");
   current_ = stored("current").clone();
   finals_.clear();
   const auto& places = values.at("finals");

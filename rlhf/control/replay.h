@@ -3,6 +3,7 @@
 #include <span>
 #include <unordered_map>
 
+#include "rlhf/control/frames.h"
 #include "rlhf/core/checkpoint.h"
 #include "rlhf/core/fields.h"
 #include "rlhf/core/seed.h"
@@ -59,8 +60,8 @@ struct RewardSource {
   std::function<std::int64_t()> version;                  // of the model behind it; empty: it never changes
 };
 
-/// The newest steps of all environments, and demonstrations, which stay. Every observation is kept once, in the
-/// environment's dtype; windows end with their episode, whether it terminated or was cut off, and only termination
+/// The newest steps of all environments, and demonstrations, which stay. Every observation is kept once (of a
+/// stack of pictures, each picture once), in the environment's dtype; windows end with their episode, whether it terminated or was cut off, and only termination
 /// makes the future worth nothing.
 class Replay {
  public:
@@ -98,6 +99,9 @@ class Replay {
   std::int64_t beginnings() const { return kept_ + windows() * environments_; }                  // places to begin in
   std::int64_t draw(Random& random) const;
   Walk walk(std::int64_t place, std::int64_t steps) const;
+  std::int64_t before(std::int64_t place) const;
+  void copy_seen(std::int64_t place, const Tensor& to, std::int64_t row) const;
+  void cut_where_broken(const Tensor& observations);
   void copy_after(std::int64_t place, const Tensor& to, std::int64_t row) const;
   void make_rings(const Tensor& observation, const Tensor& action);
   void forget_answers();
@@ -111,7 +115,8 @@ class Replay {
   std::int64_t environments_, slots_;
   ReplayConfig config_;
   std::int64_t kept_ = 0;                            // demonstrated steps
-  Tensor observations_, actions_, rewards_;          // [places, ...]
+  Frames observations_;                              // [places]
+  Tensor actions_, rewards_;                         // [places, ...]
   Tensor ends_;                                      // [places] uint8: 0 goes on, 1 terminated, 2 cut off
   Tensor current_;                                   // [envs, ...] what the newest step led to
   std::unordered_map<std::int64_t, Tensor> finals_;  // place of an episode's last step -> what was seen after it

@@ -58,6 +58,7 @@ void RewardEnsembleConfig::fields(Fields& f) {
   f.field("l2", l2, "weight decay at the start");
   f.field("adapt_l2", adapt_l2, "keep the held-out loss between 1.1 and 1.5 times the training loss by moving l2");
   f.field("deviation", deviation, "standard deviation of the rewards given to the learner");
+  f.field("centred", centred, "the rewards' mean is 0; false where episodes differ in length");
   f.field("prior", prior, "weight of the mean square of the rewards in the loss");
   f.field("input_noise", input_noise, "standard deviation of the noise on what is read while fitting");
   f.field("dropout", dropout, "share of hidden units left out while fitting");
@@ -204,7 +205,7 @@ void RewardEnsemble::normalise() {
   const auto steps = at::cat(clips);
   for (auto& member : members_) {
     const auto outputs = member.network->forward(steps).to(at::kDouble);
-    member.mean = outputs.mean().item<double>();
+    member.mean = config_.centred ? outputs.mean().item<double>() : 0.0;
     member.deviation = std::max(at::std(outputs, /*unbiased=*/false).item<double>(), 1e-6);
   }
 }

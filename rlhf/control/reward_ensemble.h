@@ -17,6 +17,7 @@ struct RewardEnsembleConfig {
   bool adapt_l2 =
       true;  // ... which then keeps the loss on held-out answers between 1.1 and 1.5 times that on the others
   double deviation = 1.0;  // standard deviation of the rewards given to the learner
+  bool centred = true;     // their mean is 0: right where all episodes last equally long; otherwise a step's own worth counts
   // What Ibarz et al. 2018 (arXiv:1811.06521) add, while fitting:
   double prior = 0.0;        // of the loss for the mean square of the rewards, unnormalised: they are near 0 till told
   double input_noise = 0.0;  // standard deviation of Gaussian noise on what the networks read

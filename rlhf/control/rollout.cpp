@@ -20,12 +20,23 @@ Tensor room_for(const Tensor& one, std::int64_t steps) {
   return at::empty(shape, one.options());
 }
 
+/// One that remembers nothing.
+Actor actor_of(const models::ActorCritic& agent) {
+  return {.judge = [&agent](const Tensor& seen) { return agent.judge(agent.encode()(seen)); },
+          .values = [&agent](const Tensor& seen) { return agent.values(agent.encode()(seen)); },
+          .within_bounds = [&agent](const Tensor& actions) { return agent.within_bounds(actions); }};
+}
+
 }  // namespace
 
 Collector::Collector(environments::VectorEnvironment& environments, const models::ActorCritic& agent,
                      std::int64_t steps, std::uint64_t seed)
+    : Collector(environments, actor_of(agent), steps, seed) {}
+
+Collector::Collector(environments::VectorEnvironment& environments, Actor actor, std::int64_t steps,
+                     std::uint64_t seed)
     : environments_(environments),
-      agent_(agent),
+      actor_(std::move(actor)),
       steps_(steps),
       random_(derive(seed, {hash("actions")})),
       episodes_(environments.count()) {
@@ -40,7 +51,7 @@ Collector::Collector(environments::VectorEnvironment& environments, const models
 void Collector::value_of_cut_off(const environments::VectorStep& step, Tensor& after) const {
   const auto cut = step.truncated.logical_and(step.terminated.logical_not());
   if (!cut.any().item<bool>()) return;
-  const auto values = agent_.values(agent_.encode()(step.final_observations));
+  const auto values = actor_.values(step.final_observations);
   after = at::zeros_like(values).masked_scatter(cut, values.masked_select(cut));
 }
 
@@ -60,7 +71,7 @@ Rollout Collector::collect(bool keep_states) {
       static_cast<std::size_t>(envs));  // (step, value after it)
   for (std::int64_t t = 0; t < steps_; ++t) {
     const auto& seen = environments_.observations();
-    const auto [policy, values] = agent_.judge(agent_.encode()(seen));
+    const auto [policy, values] = actor_.judge(seen);
     const auto actions = models::draw(policy, random_);
     if (!rollout.actions.defined()) rollout.actions = room_for(actions, steps_);
     rollout.observations.select(1, t).copy_(seen);
@@ -71,20 +82,21 @@ Rollout Collector::collect(bool keep_states) {
       rollout.places[static_cast<std::size_t>(i * steps_ + t)] = environments_.place(i);
       if (keep_states) rollout.states[static_cast<std::size_t>(i * steps_ + t)] = environments_.state_of(i);
     }
-    const auto& step = environments_.step(agent_.within_bounds(actions));
+    const auto& step = environments_.step(actor_.within_bounds(actions));
     episodes_.add(step);
     rollout.rewards.select(1, t).copy_(step.rewards);
     if (keep_states) rollout.next.select(1, t).copy_(outcomes_of(step));
     if (step.ended == 0) continue;
     Tensor after = at::zeros({envs}, at::kFloat);
     value_of_cut_off(step, after);
+    if (actor_.ended) actor_.ended(step);
     const auto* terminated = step.terminated.const_data_ptr<bool>();
     const auto* truncated = step.truncated.const_data_ptr<bool>();
     for (std::int64_t i = 0; i < envs; ++i)
       if (terminated[i] || truncated[i])
         ends[static_cast<std::size_t>(i)].emplace_back(t, after.const_data_ptr<float>()[i]);
   }
-  const auto last = agent_.values(agent_.encode()(environments_.observations())).contiguous();
+  const auto last = actor_.values(environments_.observations()).contiguous();
   std::vector<float> after;
   for (std::int64_t i = 0; i < envs; ++i) {
     std::int64_t begin = 0;

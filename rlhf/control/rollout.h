@@ -24,12 +24,23 @@ struct Rollout {
   Tensor flat(const Tensor& of) const { return of.flatten(0, 1); }
 };
 
+/// Whoever acts in a Collector's environments.
+struct Actor {
+  /// What it thinks of what it sees now, [envs, ...]; once for each step, in order. One that remembers, remembers it.
+  std::function<models::ActorCritic::Judged(const Tensor& observations)> judge;
+  /// [envs] what would come of observations that follow those it judged last; nothing is remembered.
+  std::function<Tensor(const Tensor& observations)> values;
+  std::function<Tensor(const Tensor& actions)> within_bounds;  // what the environment is sent
+  std::function<void(const environments::VectorStep& step)> ended = {};  // where episodes ended; empty: forgets nothing
+};
+
 /// Acts in environments, a rollout at a time; episodes go on from one to the next.
 ///
 /// A time limit is no end: the value of the state it cut off counts (Pardo et al. 2018, arXiv:1712.00378).
 class Collector {
  public:
   /// Throws rlhf::Error (usage) unless the environments start anew in the same step.
+  Collector(environments::VectorEnvironment& environments, Actor actor, std::int64_t steps, std::uint64_t seed);
   Collector(environments::VectorEnvironment& environments, const models::ActorCritic& agent, std::int64_t steps,
             std::uint64_t seed);
 
@@ -43,7 +54,7 @@ class Collector {
   void value_of_cut_off(const environments::VectorStep& step, Tensor& after) const;
 
   environments::VectorEnvironment& environments_;
-  const models::ActorCritic& agent_;
+  Actor actor_;
   std::int64_t steps_;
   Random random_;
   EpisodeLog episodes_;

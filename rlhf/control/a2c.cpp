@@ -1,0 +1,91 @@
+#include "rlhf/control/a2c.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/mse_loss.h>
+#include <fmt/format.h>
+
+#include "rlhf/algorithms/clipped_surrogate.h"
+#include "rlhf/core/error.h"
+
+namespace rlhf::control {
+
+void A2cConfig::fields(Fields& f) {
+  f.field("total_steps", total_steps, "steps of all environments together");
+  f.field("envs", envs, "environments stepped together");
+  f.field("steps", steps, "steps of each environment in a rollout");
+  f.field("learning_rate", learning_rate, "peak learning rate");
+  f.group("schedule", schedule, "how the learning rate moves, by rollout");
+  f.field("entropy_coefficient", entropy_coefficient, "weight of the policy's entropy");
+  f.field("value_coefficient", value_coefficient, "weight of the value's squared error");
+  f.field("whiten_advantages", whiten_advantages, "scale advantages to mean 0 and variance 1 over a rollout");
+  f.group("gae", gae, "advantage estimation");
+  f.group("optimizer", optimizer, "RMSProp");
+  f.field("report_every", report_every, "rollouts between two rows of metrics");
+  f.field("checkpoint_every", checkpoint_every, "rollouts between checkpoints; 0 = at the end only");
+  f.field("seed", seed, "of everything that chance decides");
+}
+
+void A2cConfig::validate() const {
+  const auto require = [](bool holds, const char* field, std::string what, const char* fix) {
+    if (!holds) throw Error({.category = Category::usage, .where = field, .what = std::move(what), .fix = fix});
+  };
+  require(envs >= 1, "envs", "out of range", "Give 1 or more.");
+  require(steps >= 1, "steps", "out of range", "Give 1 or more.");
+  require(learning_rate > 0, "learning_rate", "out of range", "Give a positive number.");
+  require(report_every >= 1, "report_every", "out of range", "Give 1 or more.");
+  require(rollouts() > 0, "total_steps",
+          fmt::format("{} is less than one rollout of {} x {}", total_steps, envs, steps),
+          "Train longer, or take fewer envs or steps.");
+}
+
+void A2cMetrics::log(MetricRow& row) const {
+  row.add("train/policy_loss", policy_loss);
+  row.add("train/value_loss", value_loss);
+  row.add("train/entropy", entropy);
+  row.add("train/explained_variance", explained_variance);
+  row.add("train/grad_norm", grad_norm);
+  row.add("train/learning_rate", learning_rate);
+}
+
+A2cMetrics update(const models::ActorCritic& agent, algorithms::RmsProp& optimizer, const Rollout& rollout,
+                  const A2cConfig& config, std::int64_t index) {
+  const auto old_values = rollout.flat(rollout.values);
+  auto targets =
+      algorithms::gae(rollout.flat(rollout.rewards), old_values, rollout.starts, config.gae, rollout.after);
+  if (config.whiten_advantages) targets.advantages = algorithms::whiten(targets.advantages, {}, {.unbiased = true});
+
+  const auto [policy, values] = agent.judge(agent.encode()(rollout.flat(rollout.observations)));
+  const auto judged = models::judge(policy, rollout.flat(rollout.actions));
+  const auto policy_loss = -(targets.advantages * judged.logprobs).mean();
+  const auto value_loss = at::mse_loss(values, targets.returns);
+  const auto entropy = judged.entropy.mean();
+  optimizer.zero_grad();
+  (policy_loss + config.value_coefficient * value_loss - config.entropy_coefficient * entropy).backward();
+
+  A2cMetrics metrics{.policy_loss = policy_loss.item<double>(),
+                     .value_loss = value_loss.item<double>(),
+                     .entropy = entropy.item<double>(),
+                     .explained_variance = algorithms::explained_variance(old_values, targets.returns)};
+  metrics.learning_rate = algorithms::scheduled(config.schedule, config.learning_rate, index, config.rollouts());
+  metrics.grad_norm = optimizer.step(metrics.learning_rate);
+  return metrics;
+}
+
+void train(models::ActorCritic& agent, environments::VectorEnvironment& environments, const A2cConfig& config,
+           const OnPolicyHooks& hooks, Run& run) {
+  config.validate();
+  algorithms::RmsProp optimizer(agent.weights(), config.optimizer);
+  Collector collector(environments, agent, config.steps, config.seed);
+  A2cMetrics metrics;
+  const OnPolicyAgent parts{
+      .learn = [&](std::int64_t index,
+                   const Rollout& rollout) { metrics = update(agent, optimizer, rollout, config, index); },
+      .log = [&](MetricRow& row) { metrics.log(row); },
+      .write_model = [&](const std::filesystem::path& folder) { agent.save(folder); },
+      .read_model = [&](const std::filesystem::path& folder) { agent.restore(folder); },
+      .save = [&](State& state) { optimizer.save(state, "optimizer"); },
+      .restore = [&](const State& state) { optimizer.restore(state, "optimizer"); }};
+  train(parts, collector, config.plan(), hooks, run);
+}
+
+}  // namespace rlhf::control

@@ -1,0 +1,234 @@
+#include "rlhf/control/cql.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/exp.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/logsumexp.h>
+#include <ATen/ops/minimum.h>
+#include <ATen/ops/mse_loss.h>
+#include <ATen/ops/softplus.h>
+#include <ATen/ops/tanh.h>
+
+#include <cmath>
+#include <numbers>
+
+#include "rlhf/control/sac.h"
+#include "rlhf/core/error.h"
+
+namespace rlhf::control {
+namespace {
+
+constexpr double least_log_deviation = -20, most_log_deviation = 2, most_alpha = 1e6;
+const double log_sqrt_two_pi = 0.5 * std::log(2 * std::numbers::pi);
+
+void add(models::NamedWeights& all, const std::string& prefix, const models::Network& network) {
+  for (const auto& [name, weight] : network.weights()) all.emplace_back(prefix + name, weight);
+}
+
+std::unique_ptr<algorithms::AdamW> adam(models::NamedWeights weights) {
+  return std::make_unique<algorithms::AdamW>(std::move(weights), algorithms::AdamConfig{.max_grad_norm = 0});
+}
+
+void descend(algorithms::AdamW& optimizer, const Tensor& loss, double learning_rate) {
+  optimizer.zero_grad();
+  loss.backward();
+  optimizer.step(learning_rate);
+}
+
+}  // namespace
+
+void CqlConfig::fields(Fields& f) {
+  OfflineConfig::fields(f);
+  f.group("network", network, "of policy and critics");
+  f.field("policy_learning_rate", policy_learning_rate, "of policy, temperature and alpha");
+  f.field("critic_learning_rate", critic_learning_rate, "of the critics");
+  f.field("target_share", target_share, "how far the target critics move at every update");
+  f.field("initial_temperature", initial_temperature, "weight of the entropy at first");
+  f.field("conservative_weight", conservative_weight, "of the conservative loss");
+  f.field("alpha", alpha, "its other weight; none: learnt, so that the gap between values stays at threshold");
+  f.field("threshold", threshold, "gap that a learnt alpha allows");
+  f.field("samples", samples, "actions drawn for each of the three parts of the log-sum-exp");
+}
+
+void CqlConfig::validate() const {
+  OfflineConfig::validate();
+  const auto require = [](bool holds, const char* field, const char* fix) {
+    if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
+  };
+  require(policy_learning_rate > 0, "policy_learning_rate", "Give a positive number.");
+  require(critic_learning_rate > 0, "critic_learning_rate", "Give a positive number.");
+  require(target_share > 0 && target_share <= 1, "target_share", "Give a share above 0, at most 1.");
+  require(initial_temperature > 0, "initial_temperature", "Give a positive number.");
+  require(conservative_weight >= 0, "conservative_weight", "Give 0 or more.");
+  require(samples >= 1, "samples", "Draw 1 or more.");
+  if (alpha) require(*alpha >= 0, "alpha", "Give 0 or more.");
+}
+
+CqlAgent::CqlAgent(const environments::Spec& spec, const CqlConfig& config)
+    : config_(config), encoder_(spec), range_(spec) {
+  const auto key = [&](const char* part) { return derive(config.seed, {hash(part)}); };
+  std::int64_t seen = 1;
+  for (const auto side : encoder_.shape()) seen *= side;
+  policy_ = models::make_network(config.network, encoder_.shape(), 2 * range_.numbers(), 1.0, key("policy"));
+  models::NamedWeights critic_weights;
+  for (int i = 0; i < 2; ++i) {
+    const auto name = "critic" + std::to_string(i);
+    for (auto* network : {&critics_[i], &targets_[i]})
+      *network = models::make_network(config.network, {seen + range_.numbers()}, 1, 1.0, key(name.c_str()));
+    add(critic_weights, name + ".", *critics_[i]);
+  }
+  log_temperature_ = at::full({1}, std::log(config.initial_temperature), at::kFloat).requires_grad_();
+  log_alpha_ = at::full({1}, std::log(std::max(config.alpha.value_or(1.0), 1e-20)), at::kFloat).requires_grad_();
+  policy_optimizer_ = adam(policy_->weights());
+  critic_optimizer_ = adam(critic_weights);
+  temperature_optimizer_ = adam({{"log_temperature", log_temperature_}});
+  alpha_optimizer_ = adam({{"log_alpha", log_alpha_}});
+}
+
+CqlAgent::Drawn CqlAgent::draw(const Tensor& encoded, const Tensor& noise) const {
+  const auto outputs = policy_->forward(encoded);
+  const auto mean = outputs.narrow(1, 0, range_.numbers());
+  const auto log_deviation =
+      outputs.narrow(1, range_.numbers(), range_.numbers()).clamp(least_log_deviation, most_log_deviation);
+  const auto raw = mean + at::exp(log_deviation) * noise;
+  const auto normal = -0.5 * noise.square() - log_deviation - log_sqrt_two_pi;
+  const auto log_slope = 2 * (std::numbers::ln2 - raw - at::softplus(-2 * raw));  // log(1 - tanh(raw)^2)
+  return {at::tanh(raw), (normal - log_slope).sum(1)};
+}
+
+Tensor CqlAgent::best(const Tensor& observations) const {
+  return at::tanh(policy_->forward(encoder_(observations)).narrow(1, 0, range_.numbers()));
+}
+
+Tensor CqlAgent::value(const models::Network& critic, const Tensor& encoded, const Tensor& actions) const {
+  return critic.forward(at::cat({encoded.flatten(1), actions}, 1)).squeeze(1);
+}
+
+CqlAgent::Noise CqlAgent::noise(std::int64_t rows, Random& random) const {
+  const auto drawn = rows * config_.samples, numbers = range_.numbers();
+  Noise noise{.now = normal_noise(drawn, numbers, random), .next = normal_noise(drawn, numbers, random)};
+  noise.uniform = at::empty({drawn, numbers}, at::kFloat);
+  for (std::int64_t i = 0; i < noise.uniform.numel(); ++i)
+    noise.uniform.mutable_data_ptr<float>()[i] = static_cast<float>(2 * random.uniform() - 1);
+  noise.policy = normal_noise(rows, numbers, random);
+  return noise;
+}
+
+Tensor CqlAgent::conservative(int critic, const Tensor& encoded, const Tensor& next_encoded, const Transitions& batch,
+                              const Noise& noise) const {
+  const auto n = config_.samples, rows = encoded.size(0);
+  Drawn now, next;
+  const auto repeated = encoded.repeat_interleave(n, 0);
+  {
+    const at::NoGradGuard no_gradient;
+    now = draw(repeated, noise.now);
+    next = draw(next_encoded.repeat_interleave(n, 0), noise.next);
+  }
+  const double uniform_logprob = -static_cast<double>(range_.numbers()) * std::numbers::ln2;
+  const auto weighed = [&](const Tensor& actions) { return value(*critics_[critic], repeated, actions); };
+  const auto all = at::cat({(weighed(now.actions) - now.logprobs).view({rows, n}),
+                            (weighed(next.actions) - next.logprobs).view({rows, n}),
+                            (weighed(noise.uniform) - uniform_logprob).view({rows, n})},
+                           1);
+  const auto gap = (at::logsumexp(all, {1}) - value(*critics_[critic], encoded, batch.actions)).mean();
+  return config_.conservative_weight * (gap - config_.threshold);
+}
+
+CqlAgent::Update CqlAgent::update(const Transitions& batch, const Noise& noise) {
+  const auto encoded = encoder_(batch.observations), next_encoded = encoder_(batch.next_observations);
+  Update result;
+  Tensor wanted;
+  {
+    const at::NoGradGuard no_gradient;
+    const auto next = best(batch.next_observations);
+    wanted = batch.rewards + batch.discounts * at::minimum(value(*targets_[0], next_encoded, next),
+                                                           value(*targets_[1], next_encoded, next));
+  }
+  const Tensor held[] = {conservative(0, encoded, next_encoded, batch, noise),
+                         conservative(1, encoded, next_encoded, batch, noise)};
+  const auto held_down = held[0] + held[1];
+  const auto alpha_now = [&] { return at::exp(log_alpha_).clamp(0, most_alpha); };
+  if (!config_.alpha)
+    descend(*alpha_optimizer_, -(alpha_now() * (0.5 * held_down.detach())).mean(), config_.policy_learning_rate);
+  result.alpha = config_.alpha.value_or(alpha_now().item<double>());
+  const auto of_shown = value(*critics_[0], encoded, batch.actions);
+  const auto critic_loss = at::mse_loss(of_shown, wanted) +
+                           at::mse_loss(value(*critics_[1], encoded, batch.actions), wanted) + result.alpha * held_down;
+  descend(*critic_optimizer_, critic_loss, config_.critic_learning_rate);
+
+  const auto now = draw(encoded, noise.policy);
+  const auto target_entropy = -static_cast<double>(range_.numbers());
+  descend(*temperature_optimizer_, -(at::exp(log_temperature_) * (now.logprobs.detach() + target_entropy)).mean(),
+          config_.policy_learning_rate);
+  result.temperature = std::exp(log_temperature_.item<double>());
+  const auto worth =
+      at::minimum(value(*critics_[0], encoded, now.actions), value(*critics_[1], encoded, now.actions));
+  const auto policy_loss = (result.temperature * now.logprobs - worth).mean();
+  descend(*policy_optimizer_, policy_loss, config_.policy_learning_rate);
+
+  for (int i = 0; i < 2; ++i) models::copy_weights(*critics_[i], *targets_[i], config_.target_share);
+  result.critic_loss = critic_loss.item<double>();
+  result.conservative_loss = result.alpha * held_down.item<double>();
+  result.policy_loss = policy_loss.item<double>();
+  result.value = of_shown.mean().item<double>();
+  return result;
+}
+
+models::NamedWeights CqlAgent::weights() const {
+  models::NamedWeights all;
+  add(all, "policy.", *policy_);
+  for (int i = 0; i < 2; ++i) {
+    add(all, "critic" + std::to_string(i) + ".", *critics_[i]);
+    add(all, "target" + std::to_string(i) + ".", *targets_[i]);
+  }
+  all.emplace_back("log_temperature", log_temperature_);
+  all.emplace_back("log_alpha", log_alpha_);
+  return all;
+}
+
+void CqlAgent::save(State& state) const {
+  policy_optimizer_->save(state, "policy");
+  critic_optimizer_->save(state, "critic");
+  temperature_optimizer_->save(state, "temperature");
+  alpha_optimizer_->save(state, "alpha");
+}
+
+void CqlAgent::restore(const State& state) {
+  policy_optimizer_->restore(state, "policy");
+  critic_optimizer_->restore(state, "critic");
+  temperature_optimizer_->restore(state, "temperature");
+  alpha_optimizer_->restore(state, "alpha");
+}
+
+std::unique_ptr<CqlAgent> train_cql(const environments::Spec& spec, std::span<const data::Trajectory> episodes,
+                                    const CqlConfig& config, Run& run) {
+  config.validate();
+  auto agent = std::make_unique<CqlAgent>(spec, config);
+  CqlAgent::Update last;
+  const OffPolicyAgent parts{
+      .learn =
+          [&](const Transitions& batch, double, Random& random) {
+            last = agent->update(batch, agent->noise(config.batch, random));
+            return Tensor();
+          },
+      .log =
+          [&](MetricRow& row) {
+            row.add("train/critic_loss", last.critic_loss);
+            row.add("train/conservative_loss", last.conservative_loss);
+            row.add("train/actor_loss", last.policy_loss);
+            row.add("train/temp", last.temperature);
+            row.add("train/alpha", last.alpha);
+            row.add("train/value", last.value);
+          },
+      .write_model = [&](const std::filesystem::path& folder) { write_weights(folder, agent->weights()); },
+      .read_model = [&](const std::filesystem::path& folder) { read_weights(folder, agent->weights()); },
+      .save = [&](State& state) { agent->save(state); },
+      .restore = [&](const State& state) { agent->restore(state); }};
+  train_offline(parts, recorded(spec, episodes, config, &agent->range()), config, run);
+  return agent;
+}
+
+}  // namespace rlhf::control

@@ -1,0 +1,138 @@
+#include "rlhf/control/dagger.h"
+#include "rlhf/control/gail.h"
+#include "rlhf/control/jobs.h"
+#include "rlhf/core/error.h"
+#include "rlhf/data/trajectory_file.h"
+#include "rlhf/environments/scripted_agent.h"
+
+namespace rlhf::control {
+namespace {
+
+/// What the three jobs of imitation share: a world, an agent, and its examination at the end.
+class ImitationJob : public algorithms::Job {
+ public:
+  explicit ImitationJob(environments::EnvironmentTable environments) : environments_(std::move(environments)) {}
+
+  void fields(Fields& f) override {
+    world_.fields(f);
+    f.group("agent", agent_, "policy and value");
+    imitation_fields(f);
+    f.field("evaluate", evaluate_, "episodes played at the end, the likeliest action each; 0 = none");
+  }
+
+  void run(Run& run) override {
+    const auto environments = world_.make(environments_, count());
+    models::ActorCritic agent(environments->spec(), agent_);
+    imitate(agent, *environments, run);
+    if (evaluate_ == 0 || run.stop_requested()) return;
+    evaluate_at_end(world_, *environments, environments_, greedy(agent), evaluate_, seed(), run);
+  }
+
+ protected:
+  virtual void imitation_fields(Fields& f) = 0;
+  virtual void imitate(models::ActorCritic& agent, environments::VectorEnvironment& environments, Run& run) = 0;
+  virtual std::int64_t count() const { return 1; }
+  virtual std::uint64_t seed() const = 0;
+
+  environments::EnvironmentTable environments_;
+  EnvironmentSettings world_;
+  models::ActorCriticConfig agent_{.network = {.hidden = {32, 32}}};
+  std::int64_t evaluate_ = 50;
+};
+
+/// A file of episodes, and how many of them are looked at.
+struct DemonstrationSettings {
+  std::filesystem::path file;
+  std::int64_t episodes = 0;
+
+  void fields(Fields& f) {
+    f.field("demonstrations", file, "JSONL of episodes, as `rlhf env record` writes them");
+    f.field("episodes", episodes, "the first so many of them; 0 = all");
+  }
+
+  Shown read(const environments::Spec& spec) const {
+    if (file.empty())
+      throw Error({.category = Category::usage,
+                   .where = "demonstrations",
+                   .what = "no file is named",
+                   .fix = "Record some: rlhf env record " + spec.name + " --out shown.jsonl"});
+    auto all = data::read_trajectories(file);
+    if (episodes > 0 && episodes < std::ssize(all)) all.resize(static_cast<std::size_t>(episodes));
+    return shown_in(spec, all);
+  }
+};
+
+class BcJob final : public ImitationJob {
+ public:
+  using ImitationJob::ImitationJob;
+
+ private:
+  void imitation_fields(Fields& f) override {
+    demonstrations_.fields(f);
+    config_.fields(f);
+  }
+  void imitate(models::ActorCritic& agent, environments::VectorEnvironment& environments, Run& run) override {
+    train(agent, demonstrations_.read(environments.spec()), config_, run);
+  }
+  std::uint64_t seed() const override { return config_.seed; }
+
+  DemonstrationSettings demonstrations_;
+  BcConfig config_;
+};
+
+class DaggerJob final : public ImitationJob {
+ public:
+  using ImitationJob::ImitationJob;
+
+ private:
+  void imitation_fields(Fields& f) override {
+    f.field("expert", expert_, "who is asked: scripted, or the folder of a trained agent's checkpoint");
+    config_.fields(f);
+  }
+  void imitate(models::ActorCritic& agent, environments::VectorEnvironment& environments, Run& run) override {
+    const auto& spec = environments.spec();
+    const auto alone = environments::make_environment(environments_, spec.name, spec.settings);
+    if (expert_ == "scripted") return train(agent, *alone, environments::scripted_agent(spec), config_, run);
+    const auto trained = models::ActorCritic::open(spec, expert_);
+    train(agent, *alone, policy_of(trained, spec), config_, run);
+  }
+  std::uint64_t seed() const override { return config_.cloning.seed; }
+
+  std::string expert_ = "scripted";
+  DaggerConfig config_;
+};
+
+class GailJob final : public ImitationJob {
+ public:
+  using ImitationJob::ImitationJob;
+
+ private:
+  void imitation_fields(Fields& f) override {
+    demonstrations_.fields(f);
+    config_.fields(f);
+  }
+  void imitate(models::ActorCritic& agent, environments::VectorEnvironment& environments, Run& run) override {
+    train(agent, environments, demonstrations_.read(environments.spec()), config_, run);
+  }
+  std::int64_t count() const override { return config_.ppo.envs; }
+  std::uint64_t seed() const override { return config_.ppo.seed; }
+
+  DemonstrationSettings demonstrations_;
+  GailConfig config_;
+};
+
+}  // namespace
+
+std::unique_ptr<algorithms::Job> make_bc_job(environments::EnvironmentTable environments) {
+  return std::make_unique<BcJob>(std::move(environments));
+}
+
+std::unique_ptr<algorithms::Job> make_dagger_job(environments::EnvironmentTable environments) {
+  return std::make_unique<DaggerJob>(std::move(environments));
+}
+
+std::unique_ptr<algorithms::Job> make_gail_job(environments::EnvironmentTable environments) {
+  return std::make_unique<GailJob>(std::move(environments));
+}
+
+}  // namespace rlhf::control
