@@ -5,6 +5,15 @@
 
 namespace rlhf::recipes {
 
+nlohmann::json to_json(const Check& check) {
+  const auto number = [](std::optional<double> value) { return value ? nlohmann::json(*value) : nlohmann::json(); };
+  return {{"name", check.name},
+          {"value", number(check.value)},
+          {"min", number(check.min)},
+          {"max", number(check.max)},
+          {"passed", check.passed}};
+}
+
 std::vector<Check> check_results(std::string_view expected, const std::string& preset, const nlohmann::json& results) {
   const auto all = nlohmann::json::parse(expected);
   std::vector<Check> checks;

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -34,6 +35,9 @@ struct Check {
   std::optional<double> min, max;
   bool passed = false;
 };
+
+/// {"name", "value", "min", "max", "passed"}, a bound that there is not being null: a row of promises.json.
+nlohmann::json to_json(const Check& check);
 
 /// Compares results.json of a finished run with what `expected` asks of this preset. A result that is missing has failed.
 std::vector<Check> check_results(std::string_view expected, const std::string& preset, const nlohmann::json& results);

@@ -21,7 +21,10 @@ const std::vector<std::pair<std::string, std::string>>& arm_names() {
       {"one_model", "one reward model instead of an ensemble"},
       {"no_l2", "no weight decay"},
       {"noise_10", "a teacher who is wrong in 10 % of the answers"},
-      {"constant", "every step earns the same"}};
+      {"constant", "every step earns the same"},
+      {"sac_true", "SAC instead of PPO, given the environment's own reward"},
+      {"pebble", "SAC that explores before anybody is asked, and has all it remembers judged anew (PEBBLE)"},
+      {"pebble_no_explore", "the same, without exploring first"}};
   return names;
 }
 
@@ -29,9 +32,11 @@ void PreferencesRecipeConfig::fields(Fields& f) {
   world.fields(f);
   f.group("agent", agent, "policy and value");
   f.group("ppo", ppo, "how the policy learns");
+  f.group("sac", sac, "how the policy learns in the arms sac_true, pebble and pebble_no_explore");
+  f.field("sac_rollout", sac_rollout, "steps of its loop between two rounds of questions");
   f.group("preferences", preferences, "clips, questions and the reward model");
   f.field("arms", arms, "what is compared: true_reward, labels, labels_150, labels_60, offline, single_step, "
-                        "random_queries, one_model, no_l2, noise_10, constant");
+                        "random_queries, one_model, no_l2, noise_10, constant, sac_true, pebble, pebble_no_explore");
   f.field("seeds", seeds, "runs of each arm");
   f.field("jobs", jobs, "runs at a time, each on one thread; 0 = one for each core");
   f.field("evaluate", evaluate, "episodes played at the end of each run");
@@ -45,6 +50,7 @@ void PreferencesRecipeConfig::validate() const {
   };
   if (seeds < 1) refuse("seeds", "no run was asked for", "Give 1 or more.");
   if (evaluate < 1) refuse("evaluate", "no episode was asked for", "Give 1 or more.");
+  if (sac_rollout < 1) refuse("sac_rollout", "no step was asked for", "Give 1 or more.");
   if (arms.empty()) refuse("arms", "nothing is compared", "Name one or more.");
   for (const auto& arm : arms) {
     const auto known = std::any_of(arm_names().begin(), arm_names().end(), [&](const auto& each) { return each.first == arm; });
@@ -55,7 +61,9 @@ void PreferencesRecipeConfig::validate() const {
 PreferencesRecipeConfig arm_of(PreferencesRecipeConfig config, const std::string& arm, std::uint64_t seed) {
   auto& preferences = config.preferences;
   config.agent.seed = config.ppo.seed = preferences.seed = preferences.reward.seed = preferences.teacher.seed = seed;
+  config.sac.seed = seed;
   preferences.people = config.people;
+  if (arm != "pebble") preferences.explore = 0;
   if (arm == "labels_150") preferences.labels = 150;
   if (arm == "labels_60") preferences.labels = 60;
   if (arm == "offline") {

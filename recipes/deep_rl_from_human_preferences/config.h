@@ -1,6 +1,7 @@
 #pragma once
 #include "rlhf/control/jobs.h"
 #include "rlhf/control/preferences.h"
+#include "rlhf/control/sac.h"
 
 namespace rlhf::recipes {
 
@@ -9,6 +10,8 @@ struct PreferencesRecipeConfig {
   control::EnvironmentSettings world{.environment = "cart_pole_fixed"};
   models::ActorCriticConfig agent;
   control::PpoConfig ppo{.total_steps = 150000, .envs = 8};
+  control::SacConfig sac;           // of the arms whose agent is SAC
+  std::int64_t sac_rollout = 1000;  // steps of its loop between two rounds of questions
   control::PreferenceConfig preferences;
   std::vector<std::string> arms = {"true_reward", "labels"};
   std::int64_t seeds = 1;              // runs of each arm

@@ -5,12 +5,13 @@
 
 #include "recipes/arms.h"
 #include "recipes/deep_rl_from_human_preferences/config.h"
+#include "recipes/deep_rl_from_human_preferences/pebble.h"
 #include "rlhf/control/film.h"
 #include "rlhf/core/clock.h"
 
 namespace rlhf::recipes {
 namespace human_preferences {
-extern const std::string_view smoke_toml, small_toml, spin_toml, expected_json;
+extern const std::string_view smoke_toml, small_toml, spin_toml, pebble_toml, expected_json;
 }
 namespace {
 
@@ -63,7 +64,10 @@ void run_recipe(const PreferencesRecipeConfig& config, Run& run) {
                       .jobs = config.people ? 1 : config.jobs};  // people answer one run at a time
   const auto arms = run_arms(
       plan, run, [&](const auto& arm, auto seed) { auto own = arm_of(config, arm, seed); return to_toml(own); },
-      [&](const auto& arm, auto seed, Run& part) { return run_arm(arm_of(config, arm, seed), arm, table, part); });
+      [&](const auto& arm, auto seed, Run& part) {
+        const auto own = arm_of(config, arm, seed);
+        return is_sac_arm(arm) ? run_sac_arm(own, arm, table, part) : run_arm(own, arm, table, part);
+      });
   if (!arms) return;
   nlohmann::json results;
   for (const char* number : {"return", "accuracy"}) arms->add_to(results, number);
@@ -96,7 +100,8 @@ Recipe deep_rl_from_human_preferences() {
                    "to be asked for while it learns.",
           .presets = {{"smoke", human_preferences::smoke_toml},
                       {"small", human_preferences::small_toml},
-                      {"spin", human_preferences::spin_toml}},
+                      {"spin", human_preferences::spin_toml},
+                      {"pebble", human_preferences::pebble_toml}},
           .expected = human_preferences::expected_json,
           .make = [] { return std::make_unique<DeepRlFromHumanPreferences>(); }};
 }

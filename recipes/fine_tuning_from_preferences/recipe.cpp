@@ -7,7 +7,6 @@
 #include "rlhf/core/seed.h"
 #include "rlhf/data/encode.h"
 #include "rlhf/data/readers/jsonl.h"
-#include "rlhf/evaluation/report.h"
 #include "rlhf/generation/engine.h"
 #include "rlhf/models/model_files.h"
 #include "rlhf/rewards/lexicon.h"
@@ -166,7 +165,6 @@ void run_stages(const FineTuningConfig& config, Run& run) {
   costs.phase("evaluation");
   costs.write(labels.labels(), config.labels.oracle.error_rate, labels.result());
   run.note(verdict.headline);
-  run.note("report: " + evaluation::write_report(run.folder()).string());
 }
 
 class FineTuning final : public algorithms::Job {

@@ -1,0 +1,100 @@
+#include "recipes/atari_preferences_demos/recipe.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "recipes/arms.h"
+#include "recipes/atari_preferences_demos/study.h"
+
+namespace rlhf::recipes {
+namespace preferences_demos {
+extern const std::string_view smoke_toml, small_toml, expected_json;
+}
+namespace {
+
+std::filesystem::path folder_of(const Run& run, const std::string& arm, std::uint64_t seed) {
+  return run.folder() / "arms" / fmt::format("{}-{}", arm, seed);
+}
+
+/// Every look at every retrained agent, for the report.
+void gather_audits(const DemosRecipeConfig& config, Run& run) {
+  std::string rows;
+  for (const auto& arm : config.arms)
+    for (std::int64_t i = 0; retrains(arm) && i < config.seeds; ++i) {
+      const auto seed = config.seed + static_cast<std::uint64_t>(i);
+      std::ifstream file(folder_of(run, arm, seed) / "audit.jsonl");
+      for (std::string row; std::getline(file, row);) {
+        auto one = nlohmann::json::parse(row);
+        one["arm"] = arm;
+        one["seed"] = seed;
+        rows += one.dump() + "\n";
+      }
+    }
+  if (!rows.empty()) run.write_file("audit.jsonl", rows);
+}
+
+nlohmann::json results_of(const ArmsResult& runs) {
+  nlohmann::json results;
+  for (const char* number : {"success", "return", "accuracy", "labels", "predicted", "earned"}) runs.add_to(results, number);
+  if (runs.has("demos_prefs")) {
+    const double both = runs.mean("demos_prefs", "success");
+    for (const auto& [arm, each] : runs.runs)
+      results["demos_prefs_over_" + arm] = both - runs.mean(arm, "success");
+  }
+  for (const auto& [arm, each] : runs.runs)
+    if (const auto exploited = runs.values(arm, "exploited"); !exploited.empty())
+      results[arm + "_exploited_seeds"] = std::count(exploited.begin(), exploited.end(), 1.0);
+  return results;
+}
+
+void run_recipe(const DemosRecipeConfig& config, Run& run) {
+  const auto settings = [&](const std::string& arm, std::uint64_t seed) { return to_toml(arm_of(config, arm, seed)); };
+  const auto one = [&](const std::string& arm, std::uint64_t seed, Run& part) {
+    const auto frozen = folder_of(run, "demos_prefs", seed) / "frozen_reward.safetensors";
+    return run_demos_arm(arm_of(config, arm, seed), arm, frozen, part);
+  };
+  ArmsPlan plan{.arms = config.arms, .seeds = config.seeds, .first_seed = config.seed, .jobs = config.jobs};
+  std::erase_if(plan.arms, retrains);
+  auto runs = run_arms(plan, run, settings, one);
+  if (!runs) return;
+  if (plan.arms.size() < config.arms.size()) {  // what retrains on a frozen model comes after those that freeze one
+    plan.arms = config.arms;
+    runs = run_arms(plan, run, settings, one);
+    if (!runs) return;
+    gather_audits(config, run);
+  }
+  const auto results = results_of(*runs);
+  for (const auto& arm : config.arms) {
+    const auto success = runs->interval(arm, "success");
+    run.note(fmt::format("{:<12} treasure in {:5.1f} % [{:.1f}, {:.1f}] of the rounds", arm, 100 * success.mean,
+                         100 * success.low, 100 * success.high));
+  }
+  run.write_file("results.json", results.dump(2) + "\n");
+}
+
+class AtariPreferencesDemos final : public algorithms::Job {
+ public:
+  void fields(Fields& f) override { config_.fields(f); }
+  void run(Run& run) override {
+    config_.validate();
+    run_recipe(config_, run);
+  }
+
+ private:
+  DemosRecipeConfig config_;
+};
+
+}  // namespace
+
+Recipe atari_preferences_demos() {
+  return {.title = "Reward Learning from Human Preferences and Demonstrations in Atari (Ibarz et al. 2018)",
+          .claim = "Demonstrations and comparisons together teach more than either alone, and a reward model that no longer "
+                   "changes is exploited.",
+          .presets = {{"smoke", preferences_demos::smoke_toml}, {"small", preferences_demos::small_toml}},
+          .expected = preferences_demos::expected_json,
+          .make = [] { return std::make_unique<AtariPreferencesDemos>(); }};
+}
+
+}  // namespace rlhf::recipes

@@ -1,0 +1,154 @@
+#include "recipes/deep_tamer/study.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/argmax.h>
+#include <fmt/format.h>
+
+#include <fstream>
+
+#include "rlhf/core/clock.h"
+#include "rlhf/core/files.h"
+#include "rlhf/environments/rollout.h"
+#include "rlhf/environments/table.h"
+
+namespace rlhf::recipes {
+namespace {
+
+using environments::Environment;
+
+std::unique_ptr<Environment> make(const std::string& task) {
+  return environments::make_environment(environments::builtin_environments(), task);
+}
+
+/// Mean return of the agent as it is, with nobody there. It learns nothing from it.
+double examine(const algorithms::Tamer& tamer, Environment& environment, std::int64_t episodes, std::uint64_t seed) {
+  const auto policy = [&](const data::Array& seen, Random&) -> data::Action { return tamer.best(seen); };
+  double sum = 0;
+  for (std::int64_t i = 0; i < episodes; ++i) {
+    const auto own = derive(seed, {static_cast<std::uint64_t>(i)});
+    const auto played = roll_out(environment, policy, own, {.keep_states = false});
+    for (const double reward : played.rewards) sum += reward;
+  }
+  return sum / static_cast<double>(episodes);
+}
+
+/// A simulated trainer, whose pupil is examined now and then without either of them noticing.
+class Examined final : public algorithms::Audience {
+ public:
+  Examined(algorithms::ScriptedTrainer& trainer, const algorithms::Tamer& tamer, const DeepTamerConfig& config,
+           const std::string& task, std::uint64_t seed, Run& part)
+      : trainer_(trainer),
+        tamer_(tamer),
+        config_(config),
+        world_(make(task)),
+        seed_(derive(seed, {hash("exam")})),
+        part_(part),
+        curve_(part.folder() / "curve.jsonl", 0) {}
+
+  std::vector<algorithms::Request> requests() override {
+    auto requests = trainer_.requests();
+    if (part_.stop_requested()) requests.emplace_back(algorithms::Stop{});
+    return requests;
+  }
+  void acknowledge(std::int64_t id, algorithms::Outcome outcome, std::int64_t tick) override {
+    trainer_.acknowledge(id, outcome, tick);
+  }
+  void show(const algorithms::View& view, const Environment& environment) override {
+    trainer_.show(view, environment);
+    const auto every = std::max<std::int64_t>(1, static_cast<std::int64_t>(config_.exam_every * config_.rate));
+    if (view.tick % every != 0) return;
+    const nlohmann::json row = {{"steps", view.tick}, {"signals", view.signals},
+                                {"return", examine(tamer_, *world_, config_.exam_episodes, seed_)}};
+    curve_.append(row.dump() + "\n");
+  }
+
+ private:
+  algorithms::ScriptedTrainer& trainer_;
+  const algorithms::Tamer& tamer_;
+  const DeepTamerConfig& config_;
+  std::unique_ptr<Environment> world_;
+  std::uint64_t seed_;
+  Run& part_;
+  AppendFile curve_;
+};
+
+std::uint64_t test_seed(std::uint64_t seed) { return derive(seed, {hash("evaluation")}); }
+
+std::optional<nlohmann::json> teach(const DeepTamerConfig& config, const std::string& task, const std::string& arm,
+                                    std::uint64_t seed, SharedEyes& eyes, Run& part) {
+  const auto world = make(task);
+  const auto settings = tamer_of(config, task, arm, seed);
+  nlohmann::json numbers;
+  std::shared_ptr<const models::FrameAutoencoder> frames;
+  if (algorithms::needs_encoder(world->spec(), settings)) {
+    const auto learnt = eyes.of(seed);
+    frames = learnt.autoencoder;
+    numbers["unseen"] = learnt.error / learnt.variance;
+  }
+  const auto pupil = [&](const algorithms::TamerConfig& own) { return make_tamer(world->spec(), own, {}, frames); };
+  const auto log = part.folder() / "session.jsonl";
+  const auto tamer = pupil(settings);
+  algorithms::VirtualClock clock;
+  algorithms::ScriptedTrainer trainer(clock, make(task), algorithms::expert_opinion(world->spec()), seed,
+                                      config.trainer);
+  Examined audience(trainer, *tamer, config, task, seed, part);
+  const auto result = run_session(*world, *tamer, audience, clock,
+                                  {.rate = config.rate,
+                                   .seconds = static_cast<double>(config.steps()) / config.rate,
+                                   .hold_seconds = 0,
+                                   .seed = seed},
+                                  log);
+  if (part.stop_requested()) return std::nullopt;
+  numbers["signals"] = result.signals;
+  numbers["praise"] = tamer->praise();
+  numbers["return"] = examine(*tamer, *world, config.evaluate, test_seed(seed));
+  if (config.replay) replay_session(*world, *pupil(settings), log);
+  if (arm == "deep") {
+    const auto other = pupil(tamer_of(config, task, "original", seed));
+    relearn_session(*world, *other, log);
+    numbers["relearnt"] = examine(*other, *world, config.evaluate, test_seed(seed));
+  }
+  return numbers;
+}
+
+std::optional<nlohmann::json> reinforce(const DeepTamerConfig& config, const std::string& task, std::uint64_t seed,
+                                        Run& part) {
+  const auto table = environments::builtin_environments();
+  const auto worlds = environments::make_vector(table, task, {}, {.count = 1});
+  const auto network = train_dqn(*worlds, dqn_of(config, task, seed), {}, part);
+  if (part.stop_requested()) return std::nullopt;
+  const auto tests = environments::make_vector(table, task, {}, {.count = 10});
+  const auto best = [&](const Tensor& seen) {
+    const at::NoGradGuard no_gradient;
+    return at::argmax(network->values(seen), 1);
+  };
+  return nlohmann::json{{"return", control::mean(control::play(*tests, best, config.evaluate, test_seed(seed)))}};
+}
+
+}  // namespace
+
+algorithms::FramePretraining SharedEyes::of(std::uint64_t seed) {
+  const std::lock_guard lock(mutex_);
+  auto config = config_;
+  config.seed = seed;
+  return pretrained_frames(*make("mini_bowl"), config, folder_ / fmt::format("{}.safetensors", seed));
+}
+
+std::optional<nlohmann::json> run_tamer_arm(const DeepTamerConfig& config, const std::string& task,
+                                            const std::string& arm, std::uint64_t seed, SharedEyes& eyes, Run& part) {
+  const double begin = steady_seconds();
+  auto numbers = arm == "dqn" ? reinforce(config, task, seed, part) : teach(config, task, arm, seed, eyes, part);
+  if (numbers) (*numbers)["seconds"] = steady_seconds() - begin;
+  return numbers;
+}
+
+double steps_to_reach(const std::filesystem::path& curve, double wanted, double never) {
+  std::ifstream rows(curve);
+  for (std::string line; std::getline(rows, line);) {
+    const auto row = nlohmann::json::parse(line);
+    if (row.at("return").get<double>() >= wanted) return row.at("steps");
+  }
+  return never;
+}
+
+}  // namespace rlhf::recipes
