@@ -67,7 +67,7 @@ class Recorder {
     for (const double share : settings.noise) {
       const auto& spec = environment_->spec();
       agents_.push_back(share == 1 ? environments::random_choice(spec)
-                                   : environments::with_noise(scripted_agent(spec), spec, share));
+                                   : environments::with_noise(environments::scripted_agent(spec), spec, share));
     }
   }
 

@@ -2,14 +2,18 @@
 #include <fmt/ranges.h>
 
 #include <iostream>
+#include <optional>
 
 #include "app/commands.h"
+#include "app/env_minari.h"
 #include "app/flags.h"
 #include "app/world.h"
+#include "rlhf/control/demonstrations.h"
 #include "rlhf/control/jobs.h"
 #include "rlhf/core/clock.h"
 #include "rlhf/core/error.h"
 #include "rlhf/core/files.h"
+#include "rlhf/data/trajectory_file.h"
 #include "rlhf/environments/rollout.h"
 #include "rlhf/environments/scripted_agent.h"
 #include "rlhf/environments/table.h"
@@ -32,11 +36,11 @@ std::string in_words(const Space& space) {
 int list(const Invocation& call) {
   for (const auto& [name, kind] : environments::builtin_environments()) {
     const auto described = kind();
-    if (const auto missing = described->missing(); !missing.empty()) {
+    if (const auto needs = described->needs(); !needs.empty()) {
       if (call.json)
-        std::cout << nlohmann::json{{"name", name}, {"missing", missing}}.dump() << "\n";
+        std::cout << nlohmann::json{{"name", name}, {"needs", needs}}.dump() << "\n";
       else
-        std::cout << fmt::format("{:<24} not installed: run `make mujoco`\n", name);
+        std::cout << fmt::format("{:<24} needs {}\n", name, needs);
       continue;
     }
     const auto spec = described->make()->spec();
@@ -142,17 +146,81 @@ int bench(const Invocation& call) {
   return 0;
 }
 
+struct RecordSettings {
+  World world;
+  std::filesystem::path out, agent;
+  std::int64_t episodes = 20;
+  double noise = 0.0;
+  std::uint64_t seed = 0;
+
+  void fields(Fields& f) {
+    world.fields(f);
+    f.field("out", out, "file for the episodes, one a line of JSON");
+    f.field("episodes", episodes, "how many are played");
+    f.field("agent", agent, "folder of a trained agent's checkpoint; none: the agent built in for the task");
+    f.field("noise", noise, "share of its actions that are drawn at random instead; 1 = all");
+    f.field("seed", seed, "of starts and chance");
+  }
+
+  void validate() const {
+    const auto require = [](bool holds, const char* where, const char* what) {
+      if (!holds) throw Error({.category = Category::usage, .where = where, .what = what, .fix = ""});
+    };
+    require(!out.empty(), "out", "the name of a file was expected: --out shown.jsonl");
+    require(episodes >= 1, "episodes", "at least one was expected");
+    require(noise >= 0 && noise <= 1, "noise", "a share from 0 to 1 was expected");
+  }
+};
+
+int record(const Invocation& call) {
+  RecordSettings settings;
+  if (!read_settings(call,
+                     {.synopsis = "rlhf env record NAME --out FILE [--agent FOLDER] [--episodes 20] [--noise 0]",
+                      .description = "Episodes to learn from: demonstrations, and data for offline learning.",
+                      .positional = {"environment"}},
+                     settings))
+    return 0;
+  const auto environment = settings.world.make();
+  const auto& spec = environment->spec();
+  std::optional<models::ActorCritic> trained;
+  if (!settings.agent.empty()) trained.emplace(models::ActorCritic::open(spec, settings.agent));
+  const auto policy = settings.noise == 1 ? environments::random_choice(spec)
+                                          : environments::with_noise(trained ? control::policy_of(*trained, spec)
+                                                                             : environments::scripted_agent(spec),
+                                                                     spec, settings.noise);
+  std::vector<data::Trajectory> episodes;
+  double sum = 0;
+  std::size_t steps = 0;
+  for (std::int64_t i = 0; i < settings.episodes; ++i) {
+    episodes.push_back(environments::roll_out(*environment, policy, derive(settings.seed, {static_cast<std::uint64_t>(i)}),
+                                              {.keep_states = false}));
+    for (const double reward : episodes.back().rewards) sum += reward;
+    steps += episodes.back().actions.size();
+  }
+  data::write_trajectories(settings.out, episodes);
+  const double mean_return = sum / static_cast<double>(episodes.size());
+  if (call.json)
+    std::cout << nlohmann::json{{"episodes", episodes.size()}, {"steps", steps}, {"mean_return", mean_return}}.dump() << "\n";
+  else
+    std::cout << fmt::format("{} episodes, {} steps, mean return {:.2f}: {}\n", episodes.size(), steps, mean_return,
+                             settings.out.string());
+  return 0;
+}
+
 constexpr Command subjects[] = {
     {"ls", "the environments, and what is seen and done in each", list},
     {"show", "one of them: its spaces, settings and picture", show},
     {"bench", "how fast it steps", bench},
+    {"record", "episodes of an agent, as a file to learn from", record},
+    {"import", "a Minari data set as such a file", import_minari},
+    {"export", "such a file as a Minari data set", export_minari},
 };
 
 }  // namespace
 
 int env(const Invocation& call) {
   if (call.arguments.empty() || call.arguments.front() == "--help") {
-    std::cout << "usage: rlhf env ls | show NAME [--png FILE] | bench NAME [--envs N]\n\n" << list_commands(subjects);
+    std::cout << "usage: rlhf env ls | show NAME [--png FILE] | bench NAME [--envs N] | record NAME --out FILE\n       rlhf env import FOLDER | export FILE   (Minari)\n\n" << list_commands(subjects);
     return 0;
   }
   return find_command(subjects, call.arguments.front(), "subject of `rlhf env`").run(call.without_first());

@@ -10,6 +10,7 @@
 #include "app/run_job.h"
 #include "rlhf/core/error.h"
 #include "rlhf/core/files.h"
+#include "rlhf/evaluation/report.h"
 
 namespace rlhf::app {
 namespace {
@@ -75,11 +76,14 @@ bool report_checks(const Recipe& recipe, const std::string& preset, const std::f
   const auto results = nlohmann::json::parse(file, nullptr, false);
   if (!results.is_object()) return true;  // the run was interrupted
   bool passed = true;
+  auto record = nlohmann::json::array();
   for (const auto& check : recipes::check_results(recipe.expected, preset, results)) {
+    record.push_back(to_json(check));
     const auto bound = (check.min ? fmt::format(" at least {:g}", *check.min) : "") + (check.max ? fmt::format(" at most {:g}", *check.max) : "");
     std::cerr << fmt::format("  {} {:<18} {:>9.3f}  promised{}\n", check.passed ? "ok  " : "MISS", check.name, check.value, bound);
     passed = passed && check.passed;
   }
+  write_file_atomic(folder / "promises.json", record.dump(2) + "\n");
   return passed;
 }
 
@@ -94,7 +98,9 @@ int run(const Invocation& call) {
   const Preset settings = own_files_only ? Preset{} : Preset{preset_of(recipe, preset), "preset " + preset};
   if (!run_job(*job, "rlhf recipe run " + name + (own_files_only ? "" : " --preset " + preset), settings, flags,
                {{"name", name}, {"algorithm", "recipe"}, {"preset", preset}})) return 0;
-  if (!flags.check || own_files_only || report_checks(recipe, preset, flags.output)) return 0;
+  const bool kept = !flags.check || own_files_only || report_checks(recipe, preset, flags.output);
+  std::cerr << "report: " << evaluation::write_report(flags.output).string() << "\n";
+  if (kept) return 0;
   throw Error({.category = Category::check,
                .where = flags.output.string(),
                .what = "the run did not keep every promise of the preset (MISS above)",

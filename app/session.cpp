@@ -7,6 +7,7 @@
 #include "app/flags.h"
 #include "app/signals.h"
 #include "app/world.h"
+#include "rlhf/algorithms/frame_pretraining.h"
 #include "rlhf/algorithms/session_socket.h"
 #include "rlhf/algorithms/tamer.h"
 #include "rlhf/core/clock.h"
@@ -23,7 +24,8 @@ struct LiveSettings {
   World world;
   algorithms::SessionConfig session;
   algorithms::TamerConfig tamer;
-  std::string store, project = "default", live, name, log, replay;
+  algorithms::FramePretrainingConfig eyes;
+  std::string store, project = "default", live, name, log, replay, resume, relearn, encoder;
   std::vector<double> scale;
 
   void fields(Fields& f) {
@@ -32,15 +34,21 @@ struct LiveSettings {
     world.fields(f);
     session.fields(f);
     f.group("tamer", tamer, "how the agent learns from signals");
+    f.group("eyes", eyes, "the encoder through which a deep learner sees pictures, learnt from random play before");
+    f.field("encoder", encoder,
+            "file of that encoder, made when missing; default: <environment>.safetensors beside the agent's socket");
     f.field("scale", scale, "what each number of an observation is multiplied by; default: from its bounds");
     f.field("live", live, "folder where running agents listen; default: live beside the store");
     f.field("name", name, "of the session and its question; default: from the time");
     f.field("log", log, "what happened, for --replay; default: <name>.jsonl beside the agent's socket");
     f.field("replay", replay, "repeat this log without anybody, and check that everything comes out equal");
+    f.field("resume", resume, "go on with the session of this log, whose process ended");
+    f.field("relearn", relearn, "let a learner with these settings learn from what was said in this log");
   }
   void validate() const {
     session.validate();
     tamer.validate();
+    eyes.validate();
     const auto plain = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_'; };
     if (name.size() > 100 || !std::all_of(name.begin(), name.end(), plain))
       throw Error({.category = Category::usage,
@@ -50,14 +58,28 @@ struct LiveSettings {
   }
 };
 
-algorithms::Tamer learner_of(const LiveSettings& settings, const environments::Spec& spec) {
-  const auto* choices = std::get_if<environments::Discrete>(&spec.action);
-  if (!choices)
-    throw Error({.category = Category::usage,
-                 .where = "environment",
-                 .what = "TAMER chooses among actions, and those of " + spec.name + " are numbers",
-                 .fix = "Choose another environment."});
-  return {std::ssize(choices->choices), settings.scale.empty() ? feature_scale(spec) : settings.scale, settings.tamer};
+/// Files of the running session: its socket, its log, its encoder.
+std::filesystem::path live_folder(const LiveSettings& settings) {
+  const auto folder = beside(settings.store, settings.live, "live");
+  std::filesystem::create_directories(folder);
+  return folder;
+}
+
+/// The frozen eyes of a learner that needs some: read, or learnt from random play now.
+std::shared_ptr<const models::FrameAutoencoder> eyes_of(const Invocation& call, const LiveSettings& settings,
+                                                        const environments::Spec& spec) {
+  if (!algorithms::needs_encoder(spec, settings.tamer)) return nullptr;
+  const auto file = settings.encoder.empty() ? live_folder(settings) / (spec.name + ".safetensors")
+                                             : std::filesystem::path(settings.encoder);
+  if (!std::filesystem::exists(file) && !call.json)
+    std::cerr << fmt::format("learning to see from {} frames of random play; kept in {}\n", settings.eyes.frames,
+                             file.string());
+  return pretrained_frames(*settings.world.make(), settings.eyes, file).autoencoder;
+}
+
+std::unique_ptr<algorithms::Tamer> learner_of(const Invocation& call, const LiveSettings& settings,
+                                              const environments::Spec& spec) {
+  return algorithms::make_tamer(spec, settings.tamer, settings.scale, eyes_of(call, settings, spec));
 }
 
 /// The question that brings somebody to the session. Its id is the session's name: the page opens the socket of that
@@ -138,31 +160,51 @@ void say_where(const Invocation& call, const LiveSettings& settings) {
 
 /// Plays from the moment that somebody watches.
 int teach(const Invocation& call, LiveSettings& settings) {
-  if (settings.name.empty()) settings.name = fmt::format("session-{:.0f}", 1000 * wall_seconds());
-  const auto folder = beside(settings.store, settings.live, "live");
-  std::filesystem::create_directories(folder);
+  const auto folder = live_folder(settings);
+  const bool resumed = !settings.resume.empty();
+  if (resumed) settings.log = settings.resume;
+  if (settings.name.empty())
+    settings.name = resumed ? std::filesystem::path(settings.log).stem().string()
+                            : fmt::format("session-{:.0f}", 1000 * wall_seconds());
   if (settings.log.empty()) settings.log = folder / (settings.name + ".jsonl");
 
   auto store = feedback::Store::open(settings.store, {.project = settings.project});
   const auto environment = settings.world.make();
-  auto learner = learner_of(settings, environment->spec());
+  const auto learner = learner_of(call, settings, environment->spec());
   algorithms::SessionSocket socket({.path = folder / (settings.name + ".sock")}, settings.world.make(),
                                    settings.session);
-  if (store.publish(question_of(settings)) == 0)
+  if (store.publish(question_of(settings)) == 0 && !resumed)
     throw Error({.category = Category::usage,
                  .where = "name",
                  .what = "there was a session " + settings.name + " before",
-                 .fix = "Give this one another name, or none."});
+                 .fix = "Give this one another name, or none; or go on with it: --resume " + settings.log});
   say_where(call, settings);
   while (!socket.connected() && !stop_requested()) std::this_thread::sleep_for(20ms);
   UntilAnswered audience(socket, store, settings.name);
   if (!stop_requested()) {
     algorithms::RealClock clock;
-    report(call, run_session(*environment, learner, audience, clock, settings.session, settings.log), settings.log);
+    report(call,
+           resumed ? resume_session(*environment, *learner, audience, clock, settings.log)
+                   : run_session(*environment, *learner, audience, clock, settings.session, settings.log),
+           settings.log);
   }
   if (store.answers_to(settings.name).empty())
     store.requeue(settings.name, {.withdrawn = true, .reason = "the session is over"});
   return stop_requested() ? exit_code_of_signal() : 0;
+}
+
+/// A log is repeated, or learnt from, with nobody there.
+int reread(const Invocation& call, const LiveSettings& settings) {
+  const auto& log = settings.replay.empty() ? settings.relearn : settings.replay;
+  if (!std::filesystem::exists(log))
+    throw Error({.category = Category::usage, .where = log, .what = "there is no such file", .fix = ""});
+  const auto environment = settings.world.make();
+  const auto learner = learner_of(call, settings, environment->spec());
+  report(call,
+         settings.replay.empty() ? relearn_session(*environment, *learner, log)
+                                 : replay_session(*environment, *learner, log),
+         log);
+  return 0;
 }
 
 }  // namespace
@@ -172,21 +214,14 @@ int session(const Invocation& call) {
   if (!read_settings(
           call,
           {.synopsis = "rlhf session --store FILE [--environment cart_pole] [settings]",
-           .description = "Lets people teach an agent with + and - while it acts (TAMER). They do it on the page of "
+           .description = "Lets people teach an agent with + and - while it acts (TAMER; Deep TAMER where it sees pictures). They do it on the page of "
                           "`rlhf collect` on\n"
                           "the same store, where the session comes as a question; every press is in the store before "
                           "the agent learns from it.",
            .positional = {"store"}},
           settings))
     return 0;
-  if (!settings.replay.empty()) {
-    if (!std::filesystem::exists(settings.replay))
-      throw Error({.category = Category::usage, .where = settings.replay, .what = "there is no such file", .fix = ""});
-    const auto environment = settings.world.make();
-    auto learner = learner_of(settings, environment->spec());
-    report(call, replay_session(*environment, learner, settings.replay), settings.replay);
-    return 0;
-  }
+  if (!settings.replay.empty() || !settings.relearn.empty()) return reread(call, settings);
   require_given("store", settings.store, "rlhf session feedback.db --environment cart_pole");
   return teach(call, settings);
 }

@@ -2,11 +2,9 @@
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "rlhf/core/fields.h"
 #include "rlhf/environments/environment.h"
-#include "rlhf/environments/rollout.h"
 
 namespace rlhf::app {
 
@@ -19,12 +17,6 @@ struct World {
   /// Throws rlhf::Error (usage) for an unknown environment or setting.
   std::unique_ptr<environments::Environment> make() const;
 };
-
-/// The agent that knows the task of a built-in environment. Throws rlhf::Error (usage) where there is none.
-environments::Policy scripted_agent(const environments::Spec& spec);
-
-/// What brings each number of an observation to the order of 1: the inverse of its bounds, 0.5 where it has none.
-std::vector<double> feature_scale(const environments::Spec& spec);
 
 /// `given`, or a folder of that name beside the store; in the working directory for a database server.
 std::filesystem::path beside(const std::string& store, const std::string& given, const char* name);
