@@ -158,7 +158,7 @@ Recorded record(const std::filesystem::path& log) {
   environments::CartPole environment;
   VirtualClock clock;
   Tamer tamer(2, scale, {.seed = 3});
-  ScriptedTrainer trainer(clock, 3);
+  CartPoleTrainer trainer(clock, 3);
   trainer.extra = {Speed{2.0}};
   auto result = run_session(environment, tamer, trainer, clock, {.rate = 10, .seconds = 60}, log);
   return {.result = std::move(result), .state = tamer.state()};
@@ -186,6 +186,61 @@ TEST(Session, AReplayNoticesWhatIsDifferent) {
   auto text = read_file(folder / "log.jsonl");
   write_file_atomic(folder / "cut.jsonl", text.substr(0, text.size() / 2));
   EXPECT_EQ(error_of([&] { replay_session(environment, same, folder / "cut.jsonl"); }).category(), Category::bad_data);
+}
+
+/// The bytes of the first `rows` whole rows, and half of the next.
+std::string torn(const std::filesystem::path& log, int rows) {
+  const auto text = read_file(log);
+  std::size_t at = 0;
+  for (int i = 0; i < rows; ++i) at = text.find('\n', at) + 1;
+  return text.substr(0, (at + text.find('\n', at)) / 2);
+}
+
+TEST(Session, WhatAKilledProcessLeftGoesOnToOneLogWithTheSameBits) {
+  ScratchFolder folder;
+  record(folder / "whole.jsonl");
+  write_file_atomic(folder / "log.jsonl", torn(folder / "whole.jsonl", 301));
+  environments::CartPole environment;
+  VirtualClock clock;
+  clock.sleep_until(1000);  // another process, another clock
+  Tamer tamer(2, scale, {.seed = 3});
+  CartPoleTrainer trainer(clock, 4);
+  const auto result = resume_session(environment, tamer, trainer, clock, folder / "log.jsonl");
+  EXPECT_GT(result.ticks, 500) << "the rest of the minute, at the speed of the settings";
+  EXPECT_LT(result.seconds, 60.2);
+  EXPECT_EQ(trainer.views.front().tick, 301) << "300 ticks were logged, nothing of them is shown again";
+
+  const auto whole = read_file(folder / "whole.jsonl"), gone_on = read_file(folder / "log.jsonl");
+  const auto kept = torn(folder / "whole.jsonl", 301).rfind('\n') + 1;
+  EXPECT_EQ(whole.substr(0, kept), gone_on.substr(0, kept));
+  EXPECT_NE(gone_on.substr(kept, 200).find("resume"), std::string::npos) << "no signal reaches back over the gap";
+
+  environments::CartPole again;
+  Tamer other(2, scale, {.seed = 3});
+  EXPECT_EQ(replay_session(again, other, folder / "log.jsonl").learner_hash, result.learner_hash);
+  EXPECT_EQ(other.state(), tamer.state());
+  environments::CartPole untouched;
+  Tamer untaught(2, scale, {.seed = 3});
+  EXPECT_EQ(error_of([&] { resume_session(untouched, untaught, trainer, clock, folder / "log.jsonl"); }).category(),
+            Category::usage)
+      << "the session is over";
+}
+
+TEST(Session, ALogIsLearntFromWithAnotherCreditRule) {
+  ScratchFolder folder;
+  const auto recorded = record(folder / "log.jsonl");
+  const auto relearnt = [&](TamerConfig config) {
+    environments::CartPole environment;
+    config.seed = 3;
+    Tamer tamer(2, scale, config);
+    const auto result = relearn_session(environment, tamer, folder / "log.jsonl");
+    EXPECT_EQ(result.signals, recorded.result.signals);
+    EXPECT_EQ(result.episodes.size(), recorded.result.episodes.size()) << "what was done stays";
+    return tamer.samples();
+  };
+  // A press at 10 to 20 steps a second reaches over 38 to 76 steps in a window of 3.8 s, and a sixth of it in 0.6 s.
+  EXPECT_GT(relearnt({}), 30 * recorded.result.signals);
+  EXPECT_LT(relearnt({.credit_high = 0.8}), 15 * recorded.result.signals);
 }
 
 }  // namespace

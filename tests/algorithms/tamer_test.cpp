@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 
+#include "rlhf/environments/rollout.h"
 #include "tests/algorithms/scripted_trainer.h"
 #include "tests/core/scratch_folder.h"
 
@@ -69,6 +71,60 @@ TEST(Tamer, UndoneSignalsAreReplayedNoMore) {
   EXPECT_EQ(tamer.version(), 2);
 }
 
+TEST(Tamer, ASumOfSharesIsALabelOnceNoMoreCanCome) {
+  // Window 0 .. 1 s and steps of half a second: a press at their end gives a step 0.5, one half a second later as much.
+  Tamer tamer(1, {1.0},
+              {.credit_low = 0, .credit_high = 1, .credit = CreditRule::sum, .learning_rate = 0.25, .replay_every = 0});
+  const auto step = [&](double begin) {
+    tamer.observe({.observation = seen(0), .action = std::int64_t{0}, .begin = begin, .end = begin + 0.5});
+  };
+  step(0);
+  tamer.signal({.id = 1, .value = 1.0, .time = 0.5});
+  step(0.5);
+  tamer.signal({.id = 2, .value = -3.0, .time = 1.0});
+  tamer.signal({.id = 3, .value = 1.0, .time = 1.0});
+  EXPECT_TRUE(tamer.undo(3));
+  EXPECT_EQ(tamer.samples(), 0);
+  for (double begin = 1.0; begin < 3.0; begin += 0.5) step(begin);
+  ASSERT_EQ(tamer.samples(), 1) << "more than 2 s after its end";
+  tamer.publish();
+  // Labels 0.5 * 1 + 0.5 * -3 = -1; one step of rate 2 * 0.25 from 0.
+  EXPECT_NEAR(tamer.predict(seen(0))[0], -0.5, 1e-12);
+  step(3.0);
+  step(3.5);
+  ASSERT_EQ(tamer.samples(), 3);
+  tamer.publish();
+  // The second step's label is -1.5: -0.5 + 0.5 (-1.5 + 0.5) = -1. Silence is 0: -1 + 0.5 * 1.
+  EXPECT_NEAR(tamer.predict(seen(0))[0], -0.5, 1e-12);
+  EXPECT_EQ(tamer.praise(), 0.0);
+}
+
+TEST(Tamer, BalancedMinibatchesDrawAsMuchPraiseAsScolding) {
+  // Ten scoldings and one praise of the same step. Balanced, the constant goes to the middle of +1 and -1.
+  const auto taught = [](bool balanced) {
+    Tamer tamer(1, {1.0}, {.learning_rate = 0.02, .replay_every = 1, .minibatch = 64, .balanced = balanced});
+    for (int i = 0; i < 400; ++i) {
+      tamer.observe({.observation = seen(0), .action = std::int64_t{0}, .begin = i * 1.0, .end = i + 1.0});
+      if (i < 11) tamer.signal({.id = i + 1, .value = i == 5 ? 1.0 : -1.0, .time = i + 1.0});
+    }
+    tamer.publish();
+    return tamer.predict(seen(0))[0];
+  };
+  EXPECT_NEAR(taught(false), -9.0 / 11, 0.1);
+  EXPECT_NEAR(taught(true), 0.0, 0.15);
+}
+
+TEST(Tamer, EqualsShareTheirChance) {
+  Tamer tamer(3, {1.0}, {.replay_every = 0});
+  tamer.observe({.observation = seen(0), .action = std::int64_t{1}, .begin = 0.0, .end = 0.5});
+  tamer.signal({.id = 1, .value = -1.0, .time = 1.0});
+  tamer.publish();
+  std::map<std::int64_t, int> done;
+  for (int i = 0; i < 300; ++i) ++done[std::get<std::int64_t>(tamer.act(seen(0)))];
+  EXPECT_EQ(done[1], 0);
+  EXPECT_NEAR(done[0], 150, 40);
+}
+
 TEST(Tamer, SettingsThatMakeNoSenseAreRefused) {
   EXPECT_EQ(error_of([] { Tamer(2, {1.0}, {.credit_low = 5}); }).where(), "credit_high");
   Tamer tamer(2, {1.0, 1.0});
@@ -98,7 +154,7 @@ Taught teach(std::uint64_t seed, TamerConfig config) {
   config.seed = seed;
   Tamer tamer(2, cart_pole_scale, config);
   const double before = survives(tamer);
-  ScriptedTrainer trainer(clock, seed, {.comments = 0.3});
+  CartPoleTrainer trainer(clock, seed, {.comments = 0.3});
   run_session(environment, tamer, trainer, clock, {.rate = 5, .seconds = 900, .seed = seed}, folder / "session.jsonl");
   return {.before = before, .after = survives(tamer)};
 }

@@ -2,7 +2,9 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -178,6 +180,88 @@ TEST(Replay, PrioritiesDecideHowOftenAndWeightsUndoIt) {
     chi_square += (counts[i] - expected) * (counts[i] - expected) / expected;
   }
   EXPECT_LT(chi_square, 16.3);  // 3 degrees of freedom, 0.1 %
+}
+
+/// A screen of two pixels shows 10 * episode + step; three screens are seen together, the first one of an episode thrice.
+class Screens {
+ public:
+  explicit Screens(std::int64_t stack) : stack_(stack) {}
+  environments::Spec spec() const {
+    return {.name = "screens",
+            .observation = environments::Box{.dtype = environments::Dtype::uint8,
+                                             .shape = {3, 1, 2},
+                                             .low = {0},
+                                             .high = {255},
+                                             .stack = stack_},
+            .action = environments::Discrete{{"a", "b"}}};
+  }
+  /// Episodes of 5, 6, 7 ... steps in two environments, the second one a step ahead; every other one is cut off.
+  void run(Replay& replay, int steps) {
+    for (; steps > 0; --steps) {
+      environments::VectorStep outcome{.rewards = at::zeros({2}, at::kDouble),
+                                       .terminated = at::zeros({2}, at::kBool),
+                                       .truncated = at::zeros({2}, at::kBool)};
+      std::vector<Tensor> seen, next, finals;
+      for (int env = 0; env < 2; ++env) {
+        auto& [episode, step] = now_[env];
+        seen.push_back(stack(episode, step));
+        ++step;
+        finals.push_back(stack(episode, step));
+        if (step == 5 + episode) {
+          (episode % 2 ? outcome.truncated : outcome.terminated)[env] = true;
+          ++episode, step = 0;
+        }
+        next.push_back(stack(episode, step));
+      }
+      outcome.observations = at::stack(next);
+      outcome.final_observations = at::stack(finals);
+      replay.add(at::stack(seen), at::zeros({2}, at::kLong), outcome);
+    }
+  }
+
+ private:
+  static Tensor stack(int episode, int step) {
+    std::vector<Tensor> parts;
+    for (int age = 2; age >= 0; --age)
+      parts.push_back(at::full({1, 2}, 10 * (episode + 1) + std::max(0, step - age), at::kByte));
+    return at::stack(parts);
+  }
+  std::int64_t stack_;
+  std::pair<int, int> now_[2] = {{0, 0}, {0, 1}};
+};
+
+TEST(Replay, StacksOfPicturesAreMadeOfPicturesThatAreKeptOnce) {
+  for (const int steps : {4, 19, 20, 21, 57}) {
+    const ReplayConfig config{.capacity = 40, .steps = 2};
+    Screens with(3), without(1);
+    Replay small(with.spec(), 2, config), large(without.spec(), 2, config);
+    with.run(small, steps);
+    without.run(large, steps);
+    rlhf::State state;
+    small.save(state, "replay");
+    EXPECT_EQ(state.tensors.at("replay.observations").size(1), 1);  // of the three
+    Replay again(with.spec(), 2, config);
+    again.restore(state, "replay");
+    with.run(again, 3);
+    with = Screens(3);
+    for (int more : {0, 3}) {
+      if (more) without.run(large, more);
+      Random a(7), b(7);
+      const auto got = (more ? again : small).sample(300, a), want = large.sample(300, b);
+      EXPECT_TRUE(got.observations.equal(want.observations)) << steps << " " << more;
+      EXPECT_TRUE(got.next_observations.equal(want.next_observations)) << steps << " " << more;
+      EXPECT_TRUE(got.discounts.equal(want.discounts));
+    }
+  }
+}
+
+TEST(Replay, AnEpisodeThatIsNotGoneOnWithIsCutOff) {
+  Replay replay(counting_spec(), 1, {.capacity = 20, .steps = 2, .gamma = 0.5});
+  Counting(replay, {}).run(3);
+  Counting(replay, {}).run(2);  // begins at 0 again, where 3 was expected
+  const auto found = windows(replay);
+  EXPECT_EQ(found.at(2).next, 3);  // what the step led to, not the new start
+  EXPECT_EQ(found.at(2).discount, 0.5);
 }
 
 TEST(Replay, RefusesACapacityThatHoldsNoWindow) {

@@ -32,15 +32,15 @@ double play(KeyTreasure& world, std::initializer_list<std::int64_t> actions) {
 
 TEST(KeyTreasure, KeyOpensTheDoorAndTreasureEndsTheRound) {
   KeyTreasure world;
-  world.reset(0, {{"state", {1, 8}}});
-  EXPECT_EQ(lit(world.observation(), 1), std::vector{80});
+  world.reset(0, {{"state", {1, 0}}});
+  EXPECT_EQ(lit(world.observation(), 1), std::vector{0});
   auto step = world.step(left);
   EXPECT_EQ(step.reward, 1);
-  EXPECT_EQ(lit(step.observation, 5), std::vector{80});  // it lights up once
-  EXPECT_EQ(play(world, {down, down, down, down, down, down, down, right, up, right, right, up, right}), 0);
-  EXPECT_EQ(lit(world.observation(), 1), std::vector{34});  // carried
+  EXPECT_EQ(lit(step.observation, 5), std::vector{0});  // it lights up once
+  EXPECT_EQ(play(world, {up, up, right, right, right, right}), 0);
+  EXPECT_EQ(lit(world.observation(), 1), std::vector{24});  // carried
   EXPECT_EQ(lit(world.observation(), 5), std::vector<int>{});
-  EXPECT_EQ(play(world, {down, down}), 0);
+  EXPECT_EQ(play(world, {down}), 0);
   step = world.step(right);
   EXPECT_EQ(step.reward, 1);
   EXPECT_EQ(lit(step.observation, 5), std::vector{15});
@@ -58,19 +58,19 @@ TEST(KeyTreasure, ADoorWithoutKeyIsAWallAndLavaCostsEachStep) {
   world.reset(0, {{"state", {3, 1}}});
   EXPECT_EQ(play(world, {right, right, right}), 0);
   EXPECT_EQ(lit(world.observation(), 0), std::vector{14});
-  EXPECT_EQ(play(world, {left, left}), -1);
+  EXPECT_EQ(play(world, {left, left, left}), -1);
   EXPECT_EQ(play(world, {left}), 0);
 }
 
 TEST(KeyTreasure, TheLeverLightsTheDoorAsOftenAsItIsSteppedOn) {
   KeyTreasure world;
-  world.reset(0, {{"state", {3, 8}}});
-  EXPECT_EQ(play(world, {right}), 0);
+  world.reset(0, {{"state", {0, 3}}});
+  EXPECT_EQ(play(world, {up}), 0);
   EXPECT_EQ(lit(world.observation(), 5), std::vector{15});
   EXPECT_EQ(lit(world.observation(), 2).size(), lit(KeyTreasure().observation(), 2).size());  // and it stays shut
-  EXPECT_EQ(play(world, {up}), 0);  // against the wall: still on it, but not stepped on
+  EXPECT_EQ(play(world, {right}), 0);  // against the wall: still on it, but not stepped on
   EXPECT_EQ(lit(world.observation(), 5), std::vector<int>{});
-  EXPECT_EQ(play(world, {left, right}), 0);
+  EXPECT_EQ(play(world, {down, up}), 0);
   EXPECT_EQ(lit(world.observation(), 5), std::vector{15});
 }
 

@@ -94,6 +94,22 @@ TEST(Report, ShowsWhatThereIs) {
   EXPECT_THAT(page, Not(HasSubstr("nan")));
 }
 
+TEST(Report, DrawsWhatAFrozenRewardModelIsWorth) {
+  const auto folder = fresh_folder("audit");
+  EXPECT_THAT(report_page(folder), Not(HasSubstr("Frozen and retrained")));
+  std::ofstream rows(folder / "audit.jsonl");
+  for (const int seed : {1, 2})
+    for (const int steps : {100, 200})
+      rows << nlohmann::json{{"arm", "frozen"}, {"seed", seed}, {"steps", steps}, {"predicted", steps / 100.0}, {"earned", 0.5}} << "\n";
+  rows.close();
+  auto page = report_page(folder);
+  EXPECT_THAT(page, HasSubstr("<section id='audit'>"));
+  EXPECT_THAT(page, HasSubstr("paid by the model"));
+  EXPECT_THAT(page, HasSubstr("earned in truth"));
+  page.erase(page.rfind("</html>"));
+  expect_balanced(page);
+}
+
 TEST(Report, EscapesWhatModelsAndPeopleWrite) {
   const auto folder = fresh_folder("escape");
   std::ofstream(folder / "run.json") << R"({"name": "<script>alert(1)</script>", "command": "a \"b\" <c>"})";

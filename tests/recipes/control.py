@@ -5,7 +5,10 @@ usage: control.py RLHF
 1. The smoke preset of deep_rl_from_human_preferences ends with exit code 0.
 2. Killed while it learns from labels, it ends with the same results, and no label is lost or given twice.
 3. PPO and DQN, killed after a checkpoint, end with the weights and metrics of runs that were not.
-4. The smoke preset of coach ends with exit code 0.
+4. The smoke presets of atari_preferences_demos, coach, deep_tamer and recursive_reward_modeling end with exit code 0.
+5. atari_preferences_demos, killed while it learns from labels, ends with the same results.
+6. deep_tamer, killed in the middle of a lesson, ends with the same results and the same log.
+7. recursive_reward_modeling, killed while the evaluator answers, ends with the same results.
 """
 import json
 import pathlib
@@ -16,7 +19,9 @@ import sys
 import tempfile
 import time
 
-RECIPE = ["recipe", "run", "deep_rl_from_human_preferences", "--preset", "smoke"]
+RECURSIVE = ["recipe", "run", "recursive_reward_modeling"]
+SHORT = ["studies=inspector", "conditions=helper", "heldout=60", "labels=60", "rounds=2", "frozen_times=0", "seeds=1",
+         "--no-check"]
 ALGORITHMS = {
     "control_ppo": ["total_steps=40000", "checkpoint_every=5", "evaluate=10"],
     "dqn": ["total_steps=12000", "checkpoint_every=1500", "start=500", "report_every=500", "evaluate=10"],
@@ -47,11 +52,12 @@ def results(folder):
     return parts
 
 
-def recipe(rlhf, scratch):
-    finish(rlhf, *RECIPE, "--output", scratch / "whole")
-    journal = scratch / "cut/arms/labels-1/labels.jsonl"
-    kill_once(rlhf, lambda: journal.exists() and journal.read_text().count("\n") > 30, *RECIPE, "--output", scratch / "cut")
-    finish(rlhf, *RECIPE, "--output", scratch / "cut", "--resume")
+def recipe(rlhf, scratch, name, arm, rows):
+    words, scratch = ["recipe", "run", name, "--preset", "smoke"], scratch / name
+    finish(rlhf, *words, "--output", scratch / "whole")
+    journal = scratch / f"cut/arms/{arm}/labels.jsonl"
+    kill_once(rlhf, lambda: journal.exists() and journal.read_text().count("\n") > rows, *words, "--output", scratch / "cut")
+    finish(rlhf, *words, "--output", scratch / "cut", "--resume")
     whole, cut = results(scratch / "whole"), results(scratch / "cut")
     assert whole.pop("whole") == cut.pop("cut") and whole == cut, f"{whole}\n{cut}"
     print("recipe:", {name: round(part["return"], 1) for name, part in whole.items()})
@@ -68,13 +74,40 @@ def algorithm(rlhf, scratch, name, settings):
     assert re.search(r'"train/', (whole / "metrics.jsonl").read_text())
 
 
+def lesson(rlhf, scratch):
+    words = ["recipe", "run", "deep_tamer", "--preset", "smoke"]
+    finish(rlhf, *words, "--output", scratch / "tamer-whole")
+    log = "arms/mountain_car_deep-1/session.jsonl"
+    kill_once(rlhf, lambda: (scratch / "tamer-cut" / log).exists() and (scratch / "tamer-cut" / log).stat().st_size > 100000,
+              *words, "--output", scratch / "tamer-cut")
+    assert not (scratch / "tamer-cut/arms/mountain_car_deep-1/results.json").exists(), "it was not in its lesson any more"
+    finish(rlhf, *words, "--output", scratch / "tamer-cut", "--resume")
+    assert (scratch / "tamer-whole" / log).read_bytes() == (scratch / "tamer-cut" / log).read_bytes()
+    whole, cut = results(scratch / "tamer-whole"), results(scratch / "tamer-cut")
+    assert whole.pop("tamer-whole") == cut.pop("tamer-cut") and whole == cut, f"{whole}\n{cut}"
+    print("lesson:", {name: round(part["return"], 1) for name, part in whole.items()})
+
+
+def recursive(rlhf, scratch):
+    finish(rlhf, *RECURSIVE, "--preset", "smoke", "--output", scratch / "smoke")
+    finish(rlhf, *RECURSIVE, *SHORT, "--output", scratch / "whole")
+    log = scratch / "cut/arms/inspector_heldout-1/feedback.db-wal"
+    kill_once(rlhf, lambda: log.exists() and log.stat().st_size > 200_000, *RECURSIVE, *SHORT, "--output", scratch / "cut")
+    finish(rlhf, *RECURSIVE, *SHORT, "--output", scratch / "cut", "--resume")
+    whole, cut = results(scratch / "whole"), results(scratch / "cut")
+    assert whole.pop("whole") == cut.pop("cut") and whole == cut, f"{whole}\n{cut}"
+
+
 def main(rlhf):
     with tempfile.TemporaryDirectory() as scratch:
-        recipe(rlhf, pathlib.Path(scratch))
+        recipe(rlhf, pathlib.Path(scratch), "deep_rl_from_human_preferences", "labels-1", 30)
+        recipe(rlhf, pathlib.Path(scratch), "atari_preferences_demos", "demos_prefs-1", 4)
         for name, settings in ALGORITHMS.items():
             algorithm(rlhf, pathlib.Path(scratch), name, settings)
         finish(rlhf, "recipe", "run", "coach", "--preset", "smoke", "--output", f"{scratch}/coach")
-    print("5 passed, 0 failed")
+        lesson(rlhf, pathlib.Path(scratch))
+        recursive(rlhf, pathlib.Path(scratch) / "recursive")
+    print("9 passed, 0 failed")
 
 
 main(sys.argv[1])

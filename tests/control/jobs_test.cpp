@@ -1,0 +1,73 @@
+#include "rlhf/control/jobs.h"
+
+#include <gtest/gtest.h>
+
+#include "rlhf/core/files.h"
+#include "tests/core/scratch_folder.h"
+
+namespace rlhf::control {
+namespace {
+
+using Made = std::unique_ptr<algorithms::Job> (*)(environments::EnvironmentTable);
+
+/// Trains as the settings say, in a run that is asked to stop at the `stop`th time it looks (0 = never).
+std::filesystem::path trained(const std::filesystem::path& folder, Made make, const nlohmann::json& settings, int stop) {
+  const auto job = make(environments::builtin_environments());
+  Fields fields;
+  job->fields(fields);
+  from_json(fields, settings, "settings");
+  int looked = 0;
+  Run run({.folder = folder,
+           .resume = true,
+           .stop_requested = [&] { return stop > 0 && ++looked >= stop; },
+           .quiet = true},
+          "", nlohmann::json::object());
+  job->run(run);
+  return folder;
+}
+
+void expect_same_bits(const std::filesystem::path& one, const std::filesystem::path& other) {
+  for (const char* file : {"metrics.jsonl", "results.json", "checkpoints/latest/agent.safetensors"})
+    EXPECT_EQ(read_file(one / file), read_file(other / file)) << file;
+}
+
+TEST(ControlJobs, NormalisedRunsResumeToTheSameBitsAndKeepTheirStatistics) {
+  const ScratchFolder scratch;
+  const nlohmann::json settings = {{"environment", "pendulum"},
+                                   {"normalization", {{"observations", true}, {"rewards", true}, {"gamma", 0.9}}},
+                                   {"total_steps", 4 * 64 * 6},
+                                   {"steps", 64},
+                                   {"evaluate", 4}};
+  const auto whole = trained(scratch / "whole", make_ppo_job, settings, 0);
+  trained(scratch / "cut", make_ppo_job, settings, 3);
+  EXPECT_FALSE(std::filesystem::exists(scratch / "cut" / "results.json"));
+  expect_same_bits(trained(scratch / "cut", make_ppo_job, settings, 0), whole);
+  EXPECT_EQ(read_file(scratch / "cut" / "normalization.json"), read_file(whole / "normalization.json"));
+  // What was earned is reported, not what the learner saw: a pendulum's 200 steps cost hundreds.
+  const auto last = nlohmann::json::parse(read_file(whole / "results.json"));
+  EXPECT_LT(last.at("mean_return").get<double>(), -300);
+  const auto text = read_file(whole / "metrics.jsonl");
+  const auto row = nlohmann::json::parse(text.substr(text.rfind('\n', text.size() - 2) + 1));
+  EXPECT_LT(row.at("rollout/ep_rew_mean").get<double>(), -300);
+}
+
+TEST(ControlJobs, WrappedRunsResumeToTheSameBits) {
+  const ScratchFolder scratch;
+  const nlohmann::json settings = {
+      {"environment", "cart_pole"},
+      {"wrappers", {"sticky_actions 0.25", "frame_stack 2", "fixed_horizon 60", "hide_reward"}},
+      {"total_steps", 900},
+      {"start", 100},
+      {"report_every", 100},
+      {"checkpoint_every", 300},
+      {"network", {{"hidden", {16}}}},
+      {"evaluate", 2}};
+  const auto whole = trained(scratch / "whole", make_dqn_job, settings, 0);
+  trained(scratch / "cut", make_dqn_job, settings, 400);
+  expect_same_bits(trained(scratch / "cut", make_dqn_job, settings, 0), whole);
+  // The learner was paid nothing; a step of a pole is still worth 1.
+  EXPECT_EQ(nlohmann::json::parse(read_file(whole / "results.json")).at("mean_return").get<double>(), 60);
+}
+
+}  // namespace
+}  // namespace rlhf::control
