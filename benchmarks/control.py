@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """How much faster agents act and learn here than in Stable-Baselines3 and Gymnasium, in environment steps a second.
 
-  benchmarks/control.py [environments] [ppo] [dqn] [--rounds 3] [--steps N] [--peer PYTHON]
+  benchmarks/control.py [environments] [ppo] [dqn] [half_cheetah] [--rounds 3] [--steps N] [--peer PYTHON]
 
 Sides take turns, A B A B, each in a fresh process, both on one thread; ratios are taken within a round. PPO is trained at the
 same settings on both sides (examples/control/cart_pole_ppo.toml) and so is DQN (Stable-Baselines3's defaults, a buffer of
-100,000); the agents' final returns are printed beside the speeds. Nothing else should run meanwhile. The peers live in a Python
-environment under the user's cache, made on first use.
+100,000), and half_cheetah, PPO on HalfCheetah-v5 (Stable-Baselines3's defaults; needs `make mujoco`). The agents' final returns
+are printed beside the speeds. Nothing else should run meanwhile. The peers live in a Python environment under the user's cache,
+made on first use.
 """
 import argparse
 import json
@@ -20,8 +21,11 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "rlhf.cpp"
-STEPS = {"environments": 20_000_000, "ppo": 100_000, "dqn": 50_000}
-SETTINGS = {"ppo": ["control_ppo", "-c", str(ROOT / "examples/control/cart_pole_ppo.toml")], "dqn": ["dqn", "environment=cart_pole"]}
+STEPS = {"environments": 20_000_000, "ppo": 100_000, "dqn": 50_000, "half_cheetah": 20_480}
+SETTINGS = {"ppo": ["control_ppo", "-c", str(ROOT / "examples/control/cart_pole_ppo.toml")], "dqn": ["dqn", "environment=cart_pole"],
+            "half_cheetah": ["control_ppo", "environment=half_cheetah", "envs=1", "steps=2048", "epochs=10", "minibatch=64",
+                             "learning_rate=3e-4", "schedule.kind=constant", "value_clip=none", "value_coefficient=1",
+                             "entropy_coefficient=0", "evaluate=10"]}
 
 
 def peer_python():

@@ -1,9 +1,9 @@
 """What the peers of benchmarks/control.py do: one JSON line on standard output.
 
-usage: control.py environments|ppo|dqn --steps N [--seed N]
+usage: control.py environments|ppo|dqn|half_cheetah --steps N [--seed N]
 
-ppo and dqn are Stable-Baselines3 at the settings of examples/control/cart_pole_ppo.toml and, for dqn, at its own defaults;
-environments is Gymnasium's own vector CartPole, 1,024 of them.
+ppo is Stable-Baselines3 at the settings of examples/control/cart_pole_ppo.toml; dqn, and PPO on half_cheetah, are at its own
+defaults; environments is Gymnasium's own vector CartPole, 1,024 of them.
 """
 import argparse
 import json
@@ -11,6 +11,9 @@ import os
 import time
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+TASKS = {"half_cheetah": "HalfCheetah-v5"}
 
 
 def environments(options):
@@ -34,6 +37,8 @@ def learner(options):
     from stable_baselines3.common.env_util import make_vec_env
     if options.what == "dqn":
         return DQN("MlpPolicy", make_vec_env("CartPole-v1", n_envs=1, seed=options.seed), buffer_size=100000, device="cpu", seed=options.seed)
+    if options.what == "half_cheetah":
+        return PPO("MlpPolicy", make_vec_env("HalfCheetah-v5", n_envs=1, seed=options.seed), device="cpu", seed=options.seed)
     return PPO("MlpPolicy", make_vec_env("CartPole-v1", n_envs=8, seed=options.seed), n_steps=32, batch_size=256, gae_lambda=0.8,
                gamma=0.98, n_epochs=20, ent_coef=0.0, learning_rate=lambda left: 1e-3 * left, clip_range=lambda left: 0.2 * left,
                device="cpu", seed=options.seed)
@@ -47,12 +52,13 @@ def train(options):
     began = time.perf_counter()
     model.learn(options.steps)
     seconds = time.perf_counter() - began
-    mean, _ = evaluate_policy(model, Monitor(gymnasium.make("CartPole-v1")), n_eval_episodes=50)
+    mean, _ = evaluate_policy(model, Monitor(gymnasium.make(TASKS.get(options.what, "CartPole-v1"))),
+                              n_eval_episodes=10 if options.what in TASKS else 50)
     return {"steps_per_second": options.steps / seconds, "mean_return": float(mean)}
 
 
 parser = argparse.ArgumentParser()
-parser.add_argument("what", choices=["environments", "ppo", "dqn"])
+parser.add_argument("what", choices=["environments", "ppo", "dqn", "half_cheetah"])
 parser.add_argument("--steps", type=int, required=True)
 parser.add_argument("--seed", type=int, default=0)
 given = parser.parse_args()
