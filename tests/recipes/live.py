@@ -76,8 +76,10 @@ class Live:
         self.socket.sendall(head + mask + bytes(byte ^ mask[i % 4] for i, byte in enumerate(body)))
 
     def teach(self, first, presses):
-        """Presses + and - in turn until the learner has used as many; returns the last state and how many pictures came."""
-        state, pictures, stored, number, used_before = None, 0, 0, first, None
+        """Presses + and - in turn until the learner has used as many: a press that reaches back over a pause is refused, as
+        is one about the moment before a resumed session went on. Returns the last state and how many pictures came."""
+        pictures, stored, number, used_before = 0, 0, first, None
+        until = time.monotonic() + 90
         self.send({"type": "ping", "at": time.monotonic()})
         while True:
             message = self.receive()
@@ -87,14 +89,14 @@ class Live:
             elif message["type"] == "stored":
                 stored += 1
             elif message["type"] == "state":
-                state = message
-                used_before = state["signals"] if used_before is None else used_before
-                if number < first + presses:
-                    self.send({"type": "signal", "number": number, "tick": state["tick"], "value": 1 if number % 2 else -1,
-                               "at": time.monotonic(), "delay": 0.03})
-                    number += 1
-                elif state["signals"] - used_before >= presses and stored >= presses and pictures:
-                    return state, pictures
+                used_before = message["signals"] if used_before is None else used_before
+                used = message["signals"] - used_before
+                if used >= presses and stored >= presses and pictures:
+                    return message, pictures
+                assert time.monotonic() < until, f"{number - first} presses, {stored} stored, {used} used, {pictures} pictures"
+                self.send({"type": "signal", "number": number, "tick": message["tick"], "value": 1 if number % 2 else -1,
+                           "at": time.monotonic(), "delay": 0.03})
+                number += 1
 
 
 def begin(rlhf, store, *words):
@@ -118,7 +120,7 @@ def main(rlhf):
         try:
             session = begin(rlhf, store, "--name", "bowl", "--rate", "20", "--seconds", "600")
             state, pictures = Live(url, "bowl").teach(1, 12)
-            print(f"taught: {state['signals']} signals, {pictures} pictures, version {state['policy_version']}")
+            print(f"taught: {state['signals']} signals, {pictures} pictures, version {state['policy_version']}", flush=True)
             assert state["policy_version"] > 12, state
             session.send_signal(signal.SIGKILL)
             session.wait()
