@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """How much faster agents act and learn here than in Stable-Baselines3 and Gymnasium, in environment steps a second.
 
-  benchmarks/control.py [environments] [ppo] [dqn] [half_cheetah] [--rounds 3] [--steps N] [--peer PYTHON]
+  benchmarks/control.py [environments] [ppo] [dqn] [half_cheetah] [preferences] [--rounds 3] [--steps N] [--peer PYTHON]
 
 Sides take turns, A B A B, each in a fresh process, both on one thread; ratios are taken within a round. PPO is trained at the
 same settings on both sides (examples/control/cart_pole_ppo.toml) and so is DQN (Stable-Baselines3's defaults, a buffer of
-100,000), and half_cheetah, PPO on HalfCheetah-v5 (Stable-Baselines3's defaults; needs `make mujoco`). The agents' final returns
+100,000), and half_cheetah, PPO on HalfCheetah-v5 (Stable-Baselines3's defaults; needs `make mujoco`). preferences is a whole run that
+learns from 400 comparisons of clips, beside the package `imitation` at its defaults: same task, steps, labels and PPO. The agents' final returns
 are printed beside the speeds. Nothing else should run meanwhile. The peers live in a Python environment under the user's cache,
 made on first use.
 """
@@ -18,28 +19,38 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "rlhf.cpp"
-STEPS = {"environments": 20_000_000, "ppo": 100_000, "dqn": 50_000, "half_cheetah": 20_480}
+STEPS = {"environments": 20_000_000, "ppo": 100_000, "dqn": 50_000, "half_cheetah": 20_480, "preferences": 150_000}
 SETTINGS = {"ppo": ["control_ppo", "-c", str(ROOT / "examples/control/cart_pole_ppo.toml")], "dqn": ["dqn", "environment=cart_pole"],
             "half_cheetah": ["control_ppo", "environment=half_cheetah", "envs=1", "steps=2048", "epochs=10", "minibatch=64",
                              "learning_rate=3e-4", "schedule.kind=constant", "value_clip=none", "value_coefficient=1",
                              "entropy_coefficient=0", "evaluate=10"]}
 
 
-def peer_python():
-    python = CACHE / "peers-control" / "bin" / "python"
+LABELS = 400
+
+
+def peer_python(name):
+    python = CACHE / f"peers-{name}" / "bin" / "python"
     if not python.exists():
         print("making the peers' environment", file=sys.stderr)
         subprocess.run([sys.executable, "-m", "venv", python.parents[1]], check=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "-r", ROOT / "benchmarks/peers/requirements-control.txt"], check=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", "-r", ROOT / f"benchmarks/peers/requirements-{name}.txt"], check=True)
     return python
 
 
-def run(command):
+def peer(what, steps, seed, python):
+    python = python or peer_python("imitation" if what == "preferences" else "control")
+    script = ["preferences.py", "--labels", LABELS] if what == "preferences" else ["control.py", what]
+    return json.loads(run([python, ROOT / "benchmarks/peers" / script[0], *script[1:], "--steps", steps, "--seed", seed]).splitlines()[-1])
+
+
+def run(command, codes=(0,)):
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
-    if done.returncode != 0:
+    if done.returncode not in codes:
         sys.exit(f"{' '.join(map(str, command))}\n{done.stderr}")
     return done.stdout
 
@@ -47,11 +58,24 @@ def run(command):
 def ours(what, steps, seed, build):
     if what == "environments":
         return json.loads(run([build / "benchmarks/bench_environments", f"--steps={steps // 1024}"]))
+    if what == "preferences":
+        return preferences(steps, seed, build)
     with tempfile.TemporaryDirectory() as folder:
         run([build / "bin/rlhf", "train", *SETTINGS[what], f"total_steps={steps}", f"seed={seed}", "--output", f"{folder}/run"])
         timing = pathlib.Path(folder, "run/timing.jsonl").read_text().splitlines()[-1]
         returns = json.loads(pathlib.Path(folder, "run/results.json").read_text())["mean_return"]
     return {"steps_per_second": float(re.search(r'"time/steps_per_second":([\d.e+]+)', timing)[1]), "mean_return": returns}
+
+
+def preferences(steps, seed, build):
+    """The whole command: start, clips, answers in their store, the examination at the end."""
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.monotonic()
+        run([build / "bin/rlhf", "recipe", "run", "deep_rl_from_human_preferences", "--preset", "small", 'arms=["labels"]', "seeds=1", "jobs=1",
+             f"seed={seed + 1}", f"ppo.total_steps={steps}", f"preferences.labels={LABELS}", "--output", f"{folder}/run"], codes=(0, 1))
+        seconds = time.monotonic() - began
+        results = json.loads(pathlib.Path(folder, "run/results.json").read_text())
+    return {"steps_per_second": steps / seconds, "mean_return": results["labels"]}
 
 
 def main():
@@ -64,15 +88,14 @@ def main():
     options = parser.parse_args()
     if unknown := set(options.what) - set(STEPS):
         parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(STEPS)}")
-    python = options.peer or peer_python()
     for what in options.what or STEPS:
         steps, ratios = options.steps or STEPS[what], []
         for seed in range(options.rounds):
             own = ours(what, steps, seed, options.build)
-            peer = json.loads(run([python, ROOT / "benchmarks/peers/control.py", what, "--steps", steps, "--seed", seed]))
-            ratios.append(own["steps_per_second"] / peer["steps_per_second"])
-            returns = f"; return {own['mean_return']:.1f}, peer {peer['mean_return']:.1f}" if "mean_return" in own else ""
-            print(f"{what} round {seed + 1}: {own['steps_per_second']:,.0f} steps/s, peer {peer['steps_per_second']:,.0f}{returns}", flush=True)
+            its = peer(what, steps, seed, options.peer)
+            ratios.append(own["steps_per_second"] / its["steps_per_second"])
+            returns = f"; return {own['mean_return']:.1f}, peer {its['mean_return']:.1f}" if "mean_return" in own else ""
+            print(f"{what} round {seed + 1}: {own['steps_per_second']:,.0f} steps/s, peer {its['steps_per_second']:,.0f}{returns}", flush=True)
         print(f"{what}: {statistics.median(ratios):.2f}x ({min(ratios):.2f} - {max(ratios):.2f} over {len(ratios)} rounds)", flush=True)
 
 

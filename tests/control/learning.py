@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""Do agents learn their tasks? Settings files of examples/control are trained with a few seeds each.
+
+usage: learning.py RLHF [FILE ...] [--seeds 3] [--jobs N]
+
+What runs is the command in the file's first line. Prints a table, and fails where a mean over the seeds is below what is wanted.
+Without names, all files that have a bar here and take minutes; any other can be named (half_cheetah_ppo: half an hour).
+"""
+import argparse
+import concurrent.futures
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+EXAMPLES = pathlib.Path(__file__).parents[2] / "examples/control"
+# Returns of the agent's best actions: the least that the mean over seeds has to be, and episodes that are played.
+BARS = {
+    "cart_pole_ppo": (475, 100), "cart_pole_dqn": (475, 100), "cart_pole_a2c": (475, 100), "acrobot_ppo": (-100, 100),
+    "mountain_car_dqn": (-120, 100), "pendulum_ppo": (-200, 100), "pendulum_sac": (-200, 100), "pendulum_td3": (-200, 100),
+    "frozen_lake_dqn": (0.70, 1000), "taxi_ppo": (7, 1000),
+}
+NONE = (float("-inf"), 20)  # takes long, or is compared with what others published
+
+
+def train(rlhf, name, seed):
+    file = EXAMPLES / f"{name}.toml"
+    words = file.read_text().split("\n", 1)[0].split()  # "# rlhf train ppo -c ..."
+    assert words[:3] == ["#", "rlhf", "train"] and words[4:6] == ["-c", f"examples/control/{name}.toml"], words
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as scratch:
+        done = subprocess.run([rlhf, "train", words[3], "-c", file, f"seed={seed}", f"evaluate={BARS.get(name, NONE)[1]}", "--output", f"{scratch}/run"],
+                              capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+        assert done.returncode == 0, done.stderr
+        mean = json.loads(pathlib.Path(scratch, "run/results.json").read_text())["mean_return"]
+    return mean, time.monotonic() - began
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rlhf")
+    parser.add_argument("files", nargs="*", metavar="FILE", help="without .toml")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    options = parser.parse_args()
+    if unknown := [name for name in options.files if not (EXAMPLES / f"{name}.toml").exists()]:
+        parser.error(f"not in {EXAMPLES}: {', '.join(unknown)}")
+    names, missed = options.files or list(BARS), []
+    print("| settings | mean return | each seed | wanted | seconds a run |\n|---|---|---|---|---|", flush=True)
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        runs = {name: [pool.submit(train, options.rlhf, name, seed) for seed in range(1, options.seeds + 1)] for name in names}
+        for name, futures in runs.items():
+            returns, seconds = zip(*(future.result() for future in futures))
+            mean, bar = sum(returns) / len(returns), BARS.get(name, NONE)[0]
+            digits = 2 if 0 < bar < 1 else 1
+            print(f"| {name} | {mean:.{digits}f} | {', '.join(f'{each:.{digits}f}' for each in sorted(returns))} | {'' if bar == NONE[0] else bar} "
+                  f"| {sum(seconds) / len(seconds):.0f} |", flush=True)
+            if mean < bar:
+                missed.append(name)
+    print(f"{len(names) - len(missed)} passed, {len(missed)} failed")
+    sys.exit(1 if missed else 0)
+
+
+main()
