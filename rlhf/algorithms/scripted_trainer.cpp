@@ -1,5 +1,6 @@
 #include "rlhf/algorithms/scripted_trainer.h"
 
+#include <bit>
 #include <cmath>
 
 #include "rlhf/core/error.h"
@@ -18,6 +19,18 @@ void TrainerHabits::validate() const {
   require(spread >= 0, "spread", "Give 0 or more seconds.");
 }
 
+namespace {
+
+/// A throw that fells at least half of what the best one would is a good throw.
+bool fells_most(environments::MiniBowlScene scene) {
+  const auto felled = [&] { return std::popcount(static_cast<std::uint32_t>(scene.pins & ~pins_after(scene))); };
+  const int now = felled();
+  scene.aim = best_aim(scene);
+  return 2 * now >= felled();
+}
+
+}  // namespace
+
 Opinion expert_opinion(const environments::Spec& spec) {
   using environments::Environment;
   const auto agrees = [](auto wanted) {
@@ -31,7 +44,8 @@ Opinion expert_opinion(const environments::Spec& spec) {
     return [](const Environment& before, std::int64_t action) {
       const auto& scene = dynamic_cast<const environments::MiniBowl&>(before).now().now;
       if (scene.rolled > 0) return 0.0;  // nothing can be done any more
-      return environments::bowl_well(scene) == action ? 1.0 : -1.0;
+      if (action != 1) return environments::bowl_well(scene) == action ? 1.0 : -1.0;
+      return fells_most(scene) ? 1.0 : -1.0;
     };
   throw Error({.category = Category::usage,
                .where = "environment",
