@@ -68,7 +68,7 @@ class Study {
   }
 
   std::optional<nlohmann::json> run_or_read(const Task& task) {
-    const auto folder = run_.folder() / "arms" / task.name();
+    const auto folder = arm_folder(run_, task.arm, task.seed);
     if (std::ifstream file(folder / "results.json"); file) {
       run_.progress().advance();
       return nlohmann::json::parse(file);
@@ -145,8 +145,32 @@ void ArmsResult::add_to(nlohmann::json& results, const std::string& number) cons
   }
 }
 
+std::filesystem::path arm_folder(const Run& run, const std::string& arm, std::uint64_t seed) {
+  return run.folder() / "arms" / fmt::format("{}-{}", arm, seed);
+}
+
 std::optional<ArmsResult> run_arms(const ArmsPlan& plan, Run& run, const ArmSettings& settings, const ArmRun& one) {
-  return Study(plan, run, settings, one).run();
+  auto first = plan;
+  if (plan.afterwards) std::erase_if(first.arms, plan.afterwards);
+  auto result = Study(first, run, settings, one).run();
+  if (!result || first.arms.size() == plan.arms.size()) return result;
+  return Study(plan, run, settings, one).run();  // finished runs are read
+}
+
+void gather_audits(const ArmsPlan& plan, Run& run) {
+  std::string rows;
+  for (const auto& arm : plan.arms)
+    for (std::int64_t i = 0; i < plan.seeds; ++i) {
+      const auto seed = plan.first_seed + static_cast<std::uint64_t>(i);
+      std::ifstream file(arm_folder(run, arm, seed) / "audit.jsonl");
+      for (std::string row; std::getline(file, row);) {
+        auto one = nlohmann::json::parse(row);
+        one["arm"] = arm;
+        one["seed"] = seed;
+        rows += one.dump() + "\n";
+      }
+    }
+  if (!rows.empty()) run.write_file("audit.jsonl", rows);
 }
 
 }  // namespace rlhf::recipes
