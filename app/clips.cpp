@@ -102,7 +102,7 @@ class Recorder {
       question.items[i].segment = data::to_json(clips[i].segment);
     }
     question.answers = static_cast<int>(settings_.answers);
-    question.metadata = {{"noise", noise}};
+    question.metadata = {{"noise", noise}, {"settings", environment_->spec().settings}};
     return question;
   }
 

@@ -42,7 +42,7 @@ struct ExportSettings {
              {{"frames", FilmFormat::frames}, {"png", FilmFormat::png}, {"webp", FilmFormat::webp}, {"mp4", FilmFormat::mp4}},
              "of the films: folders of PNG files, animated PNG, animated WebP (needs img2webp or ffmpeg), MP4 (ffmpeg)");
     f.field("questions", questions, "ids of those whose clips are wanted; none: all that have some");
-    f.field("settings", settings, "of the environment, as JSON, where the clips were not recorded with its defaults");
+    f.field("settings", settings, "of the environment, as JSON; default: those that the question says it was recorded with");
     f.field("width", width, "pixels");
     f.field("height", height, "pixels");
     f.field("every", every, "steps from one frame to the next");
@@ -118,7 +118,7 @@ class Exporter {
       const auto& shown = question.items[item];
       if (shown.clip.empty() && shown.segment.is_null()) continue;
       json row{{"question", question.id}, {"item", item}};
-      const auto [frames, rate] = frames_of(shown, question.id, row);
+      const auto [frames, rate] = frames_of(shown, question, row);
       const auto name = fmt::format("{}-{}{}", file_name(number, question.id), item, environments::ending_of(settings_.format));
       environments::write_film(settings_.out / name, settings_.format, frames, rate);
       row.update({{"file", name}, {"frames", frames.size()}, {"frames_per_second", rate},
@@ -136,14 +136,14 @@ class Exporter {
     double rate = 0;
   };
 
-  Film frames_of(const feedback::Item& item, const std::string& id, json& row) {
+  Film frames_of(const feedback::Item& item, const feedback::Question& question, json& row) {
     if (item.segment.is_null()) return as_shown(item.clip);
-    const auto segment = data::segment_from_json(item.segment, id);
+    const auto segment = data::segment_from_json(item.segment, question.id);
     row.update({{"environment", segment.environment}, {"seed", segment.seed}, {"begin", segment.begin},
                 {"steps", segment.actions.size()}, {"policy_version", segment.policy_version},
                 {"return", std::accumulate(segment.rewards.begin(), segment.rewards.end(), 0.0)}});
     if (settings_.as_shown && !item.clip.empty()) return as_shown(item.clip);
-    auto& environment = environment_of(segment);
+    auto& environment = environment_of(segment, question);
     const environments::ClipOptions options{.width = int(settings_.width), .height = int(settings_.height),
                                             .every = int(settings_.every), .speed = settings_.speed};
     auto frames = render_segment(environment, segment, options);
@@ -158,13 +158,16 @@ class Exporter {
     return film;
   }
 
-  environments::Environment& environment_of(const data::Segment& segment) {
-    auto& environment = environments_[segment.environment];
-    if (!environment) environment = World{segment.environment, settings_.settings}.make();
+  environments::Environment& environment_of(const data::Segment& segment, const feedback::Question& question) {
+    auto settings = settings_.settings;
+    if (settings.empty() && question.metadata.is_object() && question.metadata.value("settings", json()).is_object())
+      settings = question.metadata["settings"].dump();
+    auto& environment = environments_[{segment.environment, settings}];
+    if (!environment) environment = World{segment.environment, settings}.make();
     if (segment.spec == hash_of(environment->spec())) return *environment;
     throw Error({.category = Category::check,
                  .where = "settings",
-                 .what = fmt::format("the clips are of another {} than these settings make", segment.environment),
+                 .what = fmt::format("the clips of {} are of another {} than these settings make", question.id, segment.environment),
                  .fix = "Give those it was recorded with, which the run's config.toml has: --settings '{\"task\": \"spin\"}'."});
   }
 
@@ -185,7 +188,7 @@ class Exporter {
   const ExportSettings& settings_;
   const feedback::Store& store_;
   fs::path media_;
-  std::map<std::string, std::unique_ptr<environments::Environment>> environments_;
+  std::map<std::pair<std::string, std::string>, std::unique_ptr<environments::Environment>> environments_;  // by name and settings
   std::int64_t films_ = 0;
 };
 

@@ -38,6 +38,7 @@ void PreferencesRecipeConfig::fields(Fields& f) {
   f.field("sac_rollout", sac_rollout, "steps of its loop between two rounds of questions");
   f.group("preferences", preferences, "clips, questions and the reward model");
   f.group("audit", audit, "of the frozen reward models of the arms frozen and frozen_60");
+  f.field("frozen_times", frozen_times, "times ppo.total_steps that the agents of these arms are trained for");
   f.field("arms", arms, "what is compared: true_reward, labels, labels_150, labels_60, offline, single_step, "
                         "random_queries, one_model, no_l2, noise_10, constant, frozen (after labels), frozen_60 "
                         "(after labels_60), sac_true, pebble, pebble_no_explore");
@@ -54,6 +55,7 @@ void PreferencesRecipeConfig::validate() const {
   };
   if (seeds < 1) refuse("seeds", "no run was asked for", "Give 1 or more.");
   if (evaluate < 1) refuse("evaluate", "no episode was asked for", "Give 1 or more.");
+  if (frozen_times < 1) refuse("frozen_times", "the retrained agents would learn nothing", "Give 1 or more.");
   if (sac_rollout < 1) refuse("sac_rollout", "no step was asked for", "Give 1 or more.");
   if (arms.empty()) refuse("arms", "nothing is compared", "Name one or more.");
   const auto named = [&](const std::string& arm) { return std::find(arms.begin(), arms.end(), arm) != arms.end(); };
@@ -97,7 +99,10 @@ PreferencesRecipeConfig arm_of(PreferencesRecipeConfig config, const std::string
     preferences.reward.adapt_l2 = false;
   }
   if (arm == "noise_10") preferences.teacher.error_rate = 0.1;
-  if (!retrained_from(arm).empty()) config.agent.seed = config.ppo.seed = derive(seed, {hash("retrained")});
+  if (!retrained_from(arm).empty()) {
+    config.agent.seed = config.ppo.seed = derive(seed, {hash("retrained")});  // another agent
+    config.ppo.total_steps *= config.frozen_times;
+  }
   return config;
 }
 

@@ -15,6 +15,7 @@ struct PreferencesRecipeConfig {
   std::int64_t sac_rollout = 1000;  // steps of its loop between two rounds of questions
   control::PreferenceConfig preferences;
   control::AuditConfig audit;  // of the reward models that the arms frozen and frozen_60 retrain on
+  std::int64_t frozen_times = 1;  // as many steps for the agents of these two
   std::vector<std::string> arms = {"true_reward", "labels"};
   std::int64_t seeds = 1;              // runs of each arm
   std::int64_t jobs = 0;               // runs at a time, each on one thread; 0 = one for each core

@@ -264,6 +264,7 @@ feedback::Question Preferences::question_of(const std::string& id, const Clip& f
   const feedback::Origin origin{
       .run = fmt::format("preferences-{}", config_.seed), .stage = spec_.name, .seed = config_.seed};
   auto question = feedback::ask_with(origin, feedback::builtin_form("clips"), prompt, two);
+  question.metadata = {{"settings", spec_.settings}};  // of the environment: with it, segments can be drawn again
   const Clip* clips[] = {&first, &second};
   for (std::size_t i = 0; i < 2; ++i) {
     question.items[i].segment = data::to_json(clips[i]->segment);

@@ -42,8 +42,7 @@ TEST(ClipsExport, FramesAreTheStatesDrawnAgainToTheBit) {
   const fs::path folder = scratch_folder("clips_export");
   const auto store = asked_about_clips(folder);
   const auto films = folder / "films";
-  const auto outcome = run({"clips", "export", store, "--out", films.string(), "--format", "frames", "--width", "90", "--height", "60",
-                            "--settings", R"({"task": "spin"})"});
+  const auto outcome = run({"clips", "export", store, "--out", films.string(), "--format", "frames", "--width", "90", "--height", "60"});
   ASSERT_EQ(outcome.code, 0) << outcome.errors;
   const auto rows = rows_of(films / "clips.jsonl");
   ASSERT_EQ(rows.size(), 4u);
@@ -89,14 +88,14 @@ TEST(ClipsExport, SaysWhatIsWrong) {
   const fs::path folder = scratch_folder("clips_export_wrong");
   const auto store = asked_about_clips(folder);
   const auto films = (folder / "films").string();
-  const auto other = run({"clips", "export", store, "--out", films});
+  const auto other = run({"clips", "export", store, "--out", films, "--settings", R"({"task": "balance"})"});
   EXPECT_EQ(other.code, 5);
   EXPECT_THAT(other.errors, HasSubstr("--settings"));
   const auto unknown = run({"clips", "export", store, "--out", (folder / "more").string(), "--questions", "none"});
   EXPECT_EQ(unknown.code, 2);
   EXPECT_THAT(unknown.errors, HasSubstr("there is no question 'none'"));
   EXPECT_FALSE(fs::exists(films));
-  const Arguments right = {"clips", "export", store, "--out", films, "--width", "30", "--height", "20", "--settings", R"({"task": "spin"})"};
+  const Arguments right = {"clips", "export", store, "--out", films, "--width", "30", "--height", "20"};
   EXPECT_EQ(run(right).code, 0);
   EXPECT_TRUE(fs::exists(fs::path(films) / rows_of(fs::path(films) / "clips.jsonl").at(3).at("file").get<std::string>()));
   EXPECT_THAT(run(right).errors, HasSubstr("new folder"));
