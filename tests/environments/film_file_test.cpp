@@ -10,7 +10,7 @@
 #include <fstream>
 
 #include "rlhf/core/files.h"
-#include "rlhf/environments/cart_pole.h"
+#include "rlhf/environments/cart_pole_fixed.h"
 #include "rlhf/environments/detail/encoder.h"
 #include "rlhf/environments/rollout.h"
 #include "rlhf/environments/scripted_agent.h"
@@ -24,7 +24,7 @@ using testing::HasSubstr;
 
 /// A cart that is pushed about; no two frames in a row are equal.
 std::vector<Image> frames_of_play(int width, int height, int count) {
-  CartPole world;
+  CartPoleFixed world;
   world.reset(5);
   std::vector<Image> frames;
   for (int t = 0; t < count; ++t) {
