@@ -33,7 +33,7 @@ std::vector<Task> tasks_of(const ArmsPlan& plan) {
 class Study {
  public:
   Study(const ArmsPlan& plan, Run& run, const ArmSettings& settings, const ArmRun& one)
-      : run_(run), settings_(settings), one_(one), tasks_(tasks_of(plan)), results_(tasks_.size()) {
+      : run_(run), settings_(settings), one_(one), aloud_(plan.aloud), tasks_(tasks_of(plan)), results_(tasks_.size()) {
     const auto cores = std::max<std::int64_t>(1, std::thread::hardware_concurrency());
     threads_ = std::min(plan.jobs > 0 ? plan.jobs : cores, std::ssize(tasks_));
   }
@@ -78,7 +78,7 @@ class Study {
               .resume = true,
               .keep_checkpoints = 1,
               .stop_requested = [this] { return stopping(); },
-              .quiet = true},
+              .quiet = !aloud_},
              settings_(task.arm, task.seed), {{"arm", task.arm}, {"seed", task.seed}});
     auto numbers = one_(task.arm, task.seed, part);
     if (!numbers || stopping()) return std::nullopt;
@@ -106,6 +106,7 @@ class Study {
   Run& run_;
   const ArmSettings& settings_;
   const ArmRun& one_;
+  bool aloud_;
   std::vector<Task> tasks_;
   std::vector<std::optional<nlohmann::json>> results_;
   std::int64_t threads_ = 1;

@@ -34,7 +34,7 @@ void run_recipe(const DemosRecipeConfig& config, Run& run) {
     return run_demos_arm(arm_of(config, arm, seed), arm, frozen, part);
   };
   const ArmsPlan plan{.arms = config.arms, .seeds = config.seeds, .first_seed = config.seed, .jobs = config.jobs,
-                      .afterwards = retrains};
+                      .aloud = config.people, .afterwards = retrains};
   const auto runs = run_arms(plan, run, settings, one);
   if (!runs) return;
   gather_audits(plan, run);

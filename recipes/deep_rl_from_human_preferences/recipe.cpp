@@ -107,6 +107,7 @@ void run_recipe(const PreferencesRecipeConfig& config, Run& run) {
                       .seeds = config.seeds,
                       .first_seed = config.seed,
                       .jobs = config.people ? 1 : config.jobs,  // people answer one run at a time
+                      .aloud = config.people,
                       .afterwards = [](const std::string& arm) { return !retrained_from(arm).empty(); }};
   const auto arms = run_arms(
       plan, run, [&](const auto& arm, auto seed) { auto own = arm_of(config, arm, seed); return to_toml(own); },

@@ -78,7 +78,7 @@ void write_webp(const fs::path& file, std::span<const Image> frames, double rate
     return run_ffmpeg(file, frames, rate, {"-c:v", "libwebp_anim", "-lossless", "1", "-loop", "0"});
   const Unfinished folder(file.parent_path() / (file.stem().string() + "-frames"));
   make_folder(folder.path());
-  std::vector<std::string> command = {img2webp->string(), "-loop", "0", "-lossless"};
+  std::vector<std::string> command = {img2webp->string(), "-loop", "0", "-lossless", "-m", "2"};  // -m 4 takes twice as long for 4 % more bytes
   const auto shown = shown_milliseconds(frames.size(), rate);
   for (std::size_t i = 0; i < frames.size(); ++i) {
     const auto frame = folder.path() / frame_name(i);
