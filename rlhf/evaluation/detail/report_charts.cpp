@@ -219,11 +219,11 @@ std::string audit_charts(const ReportData& data) {
   std::string figures;
   for (const auto& [arm, seeds] : arms) {
     Chart chart{.title = arm.empty() ? "Retrained on the frozen reward model" : arm,
-                .caption = "0 = any action, 1 = the agent that the model was made with; a pale line for each seed",
+                .caption = "what is paid by the model and what is earned in truth; 0 = an agent that has learnt nothing, 1 = the one that the model was made with; a pale line for each seed",
                 .x_name = "steps \u2192",
                 .series = {},
                 .bands = {{1, 1, "as that agent"}}};
-    for (const auto& [key, name, tone] : {std::tuple{"predicted", "paid by the model", "learned"}, {"earned", "earned in truth", "gold"}}) {
+    for (const auto& [key, name, tone] : {std::tuple{"predicted", "paid", "learned"}, {"earned", "earned", "gold"}}) {
       std::map<double, std::pair<double, int>> sums;  // by steps, over seeds
       for (const auto& [seed, rows] : seeds) {
         Series one{.name = name, .tone = tone, .points = {}, .faint = true};
@@ -242,7 +242,7 @@ std::string audit_charts(const ReportData& data) {
     figures += figure(chart);
   }
   return section("audit", "Frozen and retrained",
-                 "A reward model is only as good as the worst that can be made of it: what an agent trained from scratch on the final model is paid, and what it earns.",
+                 "A reward model is only as good as the worst that can be made of it: what an agent trained on the final model, which no longer changes, is paid, and what it earns.",
                  grid(figures));
 }
 
