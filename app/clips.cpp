@@ -2,6 +2,7 @@
 
 #include <iostream>
 
+#include "app/clips_export.h"
 #include "app/commands.h"
 #include "app/flags.h"
 #include "app/signals.h"
@@ -101,7 +102,7 @@ class Recorder {
       question.items[i].segment = data::to_json(clips[i].segment);
     }
     question.answers = static_cast<int>(settings_.answers);
-    question.metadata = {{"noise", noise}};
+    question.metadata = {{"noise", noise}, {"settings", environment_->spec().settings}};
     return question;
   }
 
@@ -115,13 +116,15 @@ class Recorder {
 }  // namespace
 
 int clips(const Invocation& call) {
+  if (!call.arguments.empty() && call.arguments.front() == "export") return export_clips(call.without_first());
   ClipSettings settings;
   if (!read_settings(
           call,
           {.synopsis = "rlhf clips --store FILE [--environment cart_pole] [--questions 20] [settings]",
            .description = "Records short clips of agents that play well and badly, and asks which of two shows the "
                           "better behaviour.\n"
-                          "People answer on the pages of `rlhf collect` on the same store.",
+                          "People answer on the pages of `rlhf collect` on the same store.\n"
+                          "`rlhf clips export STORE --out FOLDER` writes the clips of its questions as films.",
            .positional = {"store"}},
           settings))
     return 0;

@@ -11,6 +11,7 @@
 #include "rlhf/core/error.h"
 #include "rlhf/core/files.h"
 #include "rlhf/core/machine.h"
+#include "rlhf/environments/film_file.h"
 #include "rlhf/models/model_location.h"
 
 namespace rlhf::app {
@@ -78,6 +79,20 @@ Finding model(const std::string& name) {
   }
 }
 
+/// Only agents' films want other programs, and only in two formats of four.
+Finding films() {
+  std::string written = "folders of frames, animated PNG", missing;
+  for (const auto& [format, name] : {std::pair{environments::FilmFormat::webp, "WebP"}, {environments::FilmFormat::mp4, "MP4"}}) {
+    try {
+      environments::require_encoder(format);
+      written += fmt::format(", {}", name);
+    } catch (const Error& error) {
+      missing += fmt::format("; {}", error.problem());
+    }
+  }
+  return {"films", missing.empty() ? State::fine : State::notice, written + missing};
+}
+
 }  // namespace
 
 int doctor(const Invocation& call) {
@@ -88,7 +103,7 @@ int doctor(const Invocation& call) {
       {"release", State::fine, fmt::format("rlhf {}, LibTorch {}", release(), machine["torch"].get<std::string>())},
       cpu(machine), threads(machine),
       {"allocator", State::fine, allocator_name()},
-      memory(), disk(settings.folder), model(settings.model)};
+      memory(), disk(settings.folder), films(), model(settings.model)};
   bool bad = false;
   for (const auto& finding : findings) {
     const char* mark = finding.state == State::fine ? "ok" : finding.state == State::notice ? "note" : "bad";

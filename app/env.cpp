@@ -14,6 +14,7 @@
 #include "rlhf/core/error.h"
 #include "rlhf/core/files.h"
 #include "rlhf/data/trajectory_file.h"
+#include "rlhf/environments/film_file.h"
 #include "rlhf/environments/rollout.h"
 #include "rlhf/environments/scripted_agent.h"
 #include "rlhf/environments/table.h"
@@ -148,8 +149,8 @@ int bench(const Invocation& call) {
 
 struct RecordSettings {
   World world;
-  std::filesystem::path out, agent;
-  std::int64_t episodes = 20;
+  std::filesystem::path out, agent, film;
+  std::int64_t episodes = 20, film_steps = 1000, width = 400, height = 267;
   double noise = 0.0;
   std::uint64_t seed = 0;
 
@@ -159,6 +160,10 @@ struct RecordSettings {
     f.field("episodes", episodes, "how many are played");
     f.field("agent", agent, "folder of a trained agent's checkpoint; none: the agent built in for the task");
     f.field("noise", noise, "share of its actions that are drawn at random instead; 1 = all");
+    f.field("film", film, "file for a film of the first episode: .png, .webp or .mp4; no ending: a folder of frames");
+    f.field("film_steps", film_steps, "that it shows at most");
+    f.field("width", width, "of the film, pixels");
+    f.field("height", height, "of the film, pixels");
     f.field("seed", seed, "of starts and chance");
   }
 
@@ -166,17 +171,53 @@ struct RecordSettings {
     const auto require = [](bool holds, const char* where, const char* what) {
       if (!holds) throw Error({.category = Category::usage, .where = where, .what = what, .fix = ""});
     };
-    require(!out.empty(), "out", "the name of a file was expected: --out shown.jsonl");
+    require(!out.empty() || !film.empty(), "out",
+            "the name of a file was expected: --out shown.jsonl, --film shown.png, or both");
+    require(film_steps >= 1, "film_steps", "at least one was expected");
+    require(width >= 1, "width", "at least one pixel was expected");
+    require(height >= 1, "height", "at least one pixel was expected");
     require(episodes >= 1, "episodes", "at least one was expected");
     require(noise >= 0 && noise <= 1, "noise", "a share from 0 to 1 was expected");
   }
 };
 
+/// Looks on while an episode is played, and keeps every so many steps of it as pictures.
+class Camera {
+ public:
+  Camera(const RecordSettings& settings, const environments::Spec& spec)
+      : settings_(settings), pace_(environments::film_pace(spec)) {
+    if (!spec.can.render)
+      throw Error({.category = Category::usage,
+                   .where = "film",
+                   .what = "the environment " + spec.name + " draws no pictures",
+                   .fix = "Leave --film out."});
+    environments::require_encoder(environments::film_format_of(settings.film));
+  }
+
+  void look(const environments::Environment& environment) {
+    const auto step = steps_++;
+    if (step <= settings_.film_steps && step % pace_.every == 0)
+      frames_.push_back(environment.render(int(settings_.width), int(settings_.height)));
+  }
+
+  void write() const {
+    const auto format = environments::film_format_of(settings_.film);
+    environments::write_film(settings_.film, format, frames_, pace_.frames_per_second);
+  }
+
+ private:
+  const RecordSettings& settings_;
+  environments::FilmPace pace_;
+  std::vector<environments::Image> frames_;
+  std::int64_t steps_ = 0;
+};
+
 int record(const Invocation& call) {
   RecordSettings settings;
   if (!read_settings(call,
-                     {.synopsis = "rlhf env record NAME --out FILE [--agent FOLDER] [--episodes 20] [--noise 0]",
-                      .description = "Episodes to learn from: demonstrations, and data for offline learning.",
+                     {.synopsis = "rlhf env record NAME [--out FILE] [--film FILE] [--agent FOLDER] [--episodes 20] [--noise 0]",
+                      .description = "Episodes to learn from: demonstrations, and data for offline learning; and a "
+                                     "film of the first one.",
                       .positional = {"environment"}},
                      settings))
     return 0;
@@ -188,22 +229,27 @@ int record(const Invocation& call) {
                                           : environments::with_noise(trained ? control::policy_of(*trained, spec)
                                                                              : environments::scripted_agent(spec),
                                                                      spec, settings.noise);
+  std::optional<Camera> camera;
+  if (!settings.film.empty()) camera.emplace(settings, spec);
   std::vector<data::Trajectory> episodes;
   double sum = 0;
   std::size_t steps = 0;
   for (std::int64_t i = 0; i < settings.episodes; ++i) {
-    episodes.push_back(environments::roll_out(*environment, policy, derive(settings.seed, {static_cast<std::uint64_t>(i)}),
-                                              {.keep_states = false}));
+    environments::RolloutOptions options{.keep_states = false};
+    if (camera && i == 0) options.watch = [&](const environments::Environment& played) { camera->look(played); };
+    const auto seed = derive(settings.seed, {static_cast<std::uint64_t>(i)});
+    episodes.push_back(environments::roll_out(*environment, policy, seed, options));
     for (const double reward : episodes.back().rewards) sum += reward;
     steps += episodes.back().actions.size();
   }
-  data::write_trajectories(settings.out, episodes);
+  if (!settings.out.empty()) data::write_trajectories(settings.out, episodes);
+  if (camera) camera->write();
   const double mean_return = sum / static_cast<double>(episodes.size());
   if (call.json)
     std::cout << nlohmann::json{{"episodes", episodes.size()}, {"steps", steps}, {"mean_return", mean_return}}.dump() << "\n";
   else
     std::cout << fmt::format("{} episodes, {} steps, mean return {:.2f}: {}\n", episodes.size(), steps, mean_return,
-                             settings.out.string());
+                             (settings.out.empty() ? settings.film : settings.out).string());
   return 0;
 }
 
@@ -220,7 +266,7 @@ constexpr Command subjects[] = {
 
 int env(const Invocation& call) {
   if (call.arguments.empty() || call.arguments.front() == "--help") {
-    std::cout << "usage: rlhf env ls | show NAME [--png FILE] | bench NAME [--envs N] | record NAME --out FILE\n       rlhf env import FOLDER | export FILE   (Minari)\n\n" << list_commands(subjects);
+    std::cout << "usage: rlhf env ls | show NAME [--png FILE] | bench NAME [--envs N] | record NAME --out FILE [--film FILE]\n       rlhf env import FOLDER | export FILE   (Minari)\n\n" << list_commands(subjects);
     return 0;
   }
   return find_command(subjects, call.arguments.front(), "subject of `rlhf env`").run(call.without_first());

@@ -33,7 +33,7 @@ std::vector<Task> tasks_of(const ArmsPlan& plan) {
 class Study {
  public:
   Study(const ArmsPlan& plan, Run& run, const ArmSettings& settings, const ArmRun& one)
-      : run_(run), settings_(settings), one_(one), tasks_(tasks_of(plan)), results_(tasks_.size()) {
+      : run_(run), settings_(settings), one_(one), aloud_(plan.aloud), tasks_(tasks_of(plan)), results_(tasks_.size()) {
     const auto cores = std::max<std::int64_t>(1, std::thread::hardware_concurrency());
     threads_ = std::min(plan.jobs > 0 ? plan.jobs : cores, std::ssize(tasks_));
   }
@@ -68,7 +68,7 @@ class Study {
   }
 
   std::optional<nlohmann::json> run_or_read(const Task& task) {
-    const auto folder = run_.folder() / "arms" / task.name();
+    const auto folder = arm_folder(run_, task.arm, task.seed);
     if (std::ifstream file(folder / "results.json"); file) {
       run_.progress().advance();
       return nlohmann::json::parse(file);
@@ -78,7 +78,7 @@ class Study {
               .resume = true,
               .keep_checkpoints = 1,
               .stop_requested = [this] { return stopping(); },
-              .quiet = true},
+              .quiet = !aloud_},
              settings_(task.arm, task.seed), {{"arm", task.arm}, {"seed", task.seed}});
     auto numbers = one_(task.arm, task.seed, part);
     if (!numbers || stopping()) return std::nullopt;
@@ -106,6 +106,7 @@ class Study {
   Run& run_;
   const ArmSettings& settings_;
   const ArmRun& one_;
+  bool aloud_;
   std::vector<Task> tasks_;
   std::vector<std::optional<nlohmann::json>> results_;
   std::int64_t threads_ = 1;
@@ -145,8 +146,32 @@ void ArmsResult::add_to(nlohmann::json& results, const std::string& number) cons
   }
 }
 
+std::filesystem::path arm_folder(const Run& run, const std::string& arm, std::uint64_t seed) {
+  return run.folder() / "arms" / fmt::format("{}-{}", arm, seed);
+}
+
 std::optional<ArmsResult> run_arms(const ArmsPlan& plan, Run& run, const ArmSettings& settings, const ArmRun& one) {
-  return Study(plan, run, settings, one).run();
+  auto first = plan;
+  if (plan.afterwards) std::erase_if(first.arms, plan.afterwards);
+  auto result = Study(first, run, settings, one).run();
+  if (!result || first.arms.size() == plan.arms.size()) return result;
+  return Study(plan, run, settings, one).run();  // finished runs are read
+}
+
+void gather_audits(const ArmsPlan& plan, Run& run) {
+  std::string rows;
+  for (const auto& arm : plan.arms)
+    for (std::int64_t i = 0; i < plan.seeds; ++i) {
+      const auto seed = plan.first_seed + static_cast<std::uint64_t>(i);
+      std::ifstream file(arm_folder(run, arm, seed) / "audit.jsonl");
+      for (std::string row; std::getline(file, row);) {
+        auto one = nlohmann::json::parse(row);
+        one["arm"] = arm;
+        one["seed"] = seed;
+        rows += one.dump() + "\n";
+      }
+    }
+  if (!rows.empty()) run.write_file("audit.jsonl", rows);
 }
 
 }  // namespace rlhf::recipes

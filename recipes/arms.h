@@ -1,4 +1,5 @@
 #pragma once
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -17,7 +18,13 @@ struct ArmsPlan {
   std::int64_t seeds = 1;
   std::uint64_t first_seed = 1;  // the others count up
   std::int64_t jobs = 0;         // runs at a time, each on one thread; 0 = one for each core
+  bool aloud = false;            // runs speak for themselves, too: one that waits for people has to say where they answer
+  /// Arms that need what others left (a frozen reward model): run once all others are done. Empty: none does.
+  std::function<bool(const std::string& arm)> afterwards = {};
 };
+
+/// The folder of one run of one arm.
+std::filesystem::path arm_folder(const Run& run, const std::string& arm, std::uint64_t seed);
 
 /// One run of one arm, in a folder of its own; an object of numbers under names (null or NaN: not measured), or nothing
 /// when the run was asked to stop.
@@ -45,5 +52,9 @@ struct ArmsResult {
 /// <run>/arms.jsonl has a row for each: {"arm", "seed", numbers...}, which the report reads. Nothing when the run was
 /// asked to stop before the end. Rethrows the first error of a run, once the others have stopped.
 std::optional<ArmsResult> run_arms(const ArmsPlan& plan, Run& run, const ArmSettings& settings, const ArmRun& one);
+
+/// The audit.jsonl of every run that has one (control/reward_audit.h), with "arm" and "seed", as the audit.jsonl of the
+/// study, which the report draws.
+void gather_audits(const ArmsPlan& plan, Run& run);
 
 }  // namespace rlhf::recipes

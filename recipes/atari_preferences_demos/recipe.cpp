@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 
 #include "recipes/arms.h"
 #include "recipes/atari_preferences_demos/study.h"
@@ -13,27 +12,6 @@ namespace preferences_demos {
 extern const std::string_view smoke_toml, small_toml, expected_json;
 }
 namespace {
-
-std::filesystem::path folder_of(const Run& run, const std::string& arm, std::uint64_t seed) {
-  return run.folder() / "arms" / fmt::format("{}-{}", arm, seed);
-}
-
-/// Every look at every retrained agent, for the report.
-void gather_audits(const DemosRecipeConfig& config, Run& run) {
-  std::string rows;
-  for (const auto& arm : config.arms)
-    for (std::int64_t i = 0; retrains(arm) && i < config.seeds; ++i) {
-      const auto seed = config.seed + static_cast<std::uint64_t>(i);
-      std::ifstream file(folder_of(run, arm, seed) / "audit.jsonl");
-      for (std::string row; std::getline(file, row);) {
-        auto one = nlohmann::json::parse(row);
-        one["arm"] = arm;
-        one["seed"] = seed;
-        rows += one.dump() + "\n";
-      }
-    }
-  if (!rows.empty()) run.write_file("audit.jsonl", rows);
-}
 
 nlohmann::json results_of(const ArmsResult& runs) {
   nlohmann::json results;
@@ -52,19 +30,14 @@ nlohmann::json results_of(const ArmsResult& runs) {
 void run_recipe(const DemosRecipeConfig& config, Run& run) {
   const auto settings = [&](const std::string& arm, std::uint64_t seed) { return to_toml(arm_of(config, arm, seed)); };
   const auto one = [&](const std::string& arm, std::uint64_t seed, Run& part) {
-    const auto frozen = folder_of(run, "demos_prefs", seed) / "frozen_reward.safetensors";
+    const auto frozen = arm_folder(run, "demos_prefs", seed) / "frozen_reward.safetensors";
     return run_demos_arm(arm_of(config, arm, seed), arm, frozen, part);
   };
-  ArmsPlan plan{.arms = config.arms, .seeds = config.seeds, .first_seed = config.seed, .jobs = config.jobs};
-  std::erase_if(plan.arms, retrains);
-  auto runs = run_arms(plan, run, settings, one);
+  const ArmsPlan plan{.arms = config.arms, .seeds = config.seeds, .first_seed = config.seed, .jobs = config.jobs,
+                      .aloud = config.people, .afterwards = retrains};
+  const auto runs = run_arms(plan, run, settings, one);
   if (!runs) return;
-  if (plan.arms.size() < config.arms.size()) {  // what retrains on a frozen model comes after those that freeze one
-    plan.arms = config.arms;
-    runs = run_arms(plan, run, settings, one);
-    if (!runs) return;
-    gather_audits(config, run);
-  }
+  gather_audits(plan, run);
   const auto results = results_of(*runs);
   for (const auto& arm : config.arms) {
     const auto success = runs->interval(arm, "success");

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "recipes/learnt_reward.h"
 #include "rlhf/core/clock.h"
 #include "rlhf/environments/table.h"
 
@@ -89,7 +90,9 @@ nlohmann::json learn_from_people(const DemosRecipeConfig& config, std::span<cons
   nlohmann::json numbers{{"accuracy", preferences.test_accuracy()},
                          {"labels", preferences.labels() - preferences.autolabels()},
                          {"autolabels", preferences.autolabels()}};
-  if (!part.stop_requested()) leave_frozen(config, preferences, learner.network(), frozen);
+  if (part.stop_requested()) return numbers;
+  write_learnt_reward(preferences, part);
+  leave_frozen(config, preferences, learner.network(), frozen);
   return numbers;
 }
 

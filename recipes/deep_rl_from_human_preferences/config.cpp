@@ -22,6 +22,8 @@ const std::vector<std::pair<std::string, std::string>>& arm_names() {
       {"no_l2", "no weight decay"},
       {"noise_10", "a teacher who is wrong in 10 % of the answers"},
       {"constant", "every step earns the same"},
+      {"frozen", "another agent, trained from scratch on the final reward model of labels, which no longer changes"},
+      {"frozen_60", "the same on the final reward model of labels_60"},
       {"sac_true", "SAC instead of PPO, given the environment's own reward"},
       {"pebble", "SAC that explores before anybody is asked, and has all it remembers judged anew (PEBBLE)"},
       {"pebble_no_explore", "the same, without exploring first"}};
@@ -35,8 +37,11 @@ void PreferencesRecipeConfig::fields(Fields& f) {
   f.group("sac", sac, "how the policy learns in the arms sac_true, pebble and pebble_no_explore");
   f.field("sac_rollout", sac_rollout, "steps of its loop between two rounds of questions");
   f.group("preferences", preferences, "clips, questions and the reward model");
+  f.group("audit", audit, "of the frozen reward models of the arms frozen and frozen_60");
+  f.field("frozen_times", frozen_times, "times ppo.total_steps that the agents of these arms are trained for");
   f.field("arms", arms, "what is compared: true_reward, labels, labels_150, labels_60, offline, single_step, "
-                        "random_queries, one_model, no_l2, noise_10, constant, sac_true, pebble, pebble_no_explore");
+                        "random_queries, one_model, no_l2, noise_10, constant, frozen (after labels), frozen_60 "
+                        "(after labels_60), sac_true, pebble, pebble_no_explore");
   f.field("seeds", seeds, "runs of each arm");
   f.field("jobs", jobs, "runs at a time, each on one thread; 0 = one for each core");
   f.field("evaluate", evaluate, "episodes played at the end of each run");
@@ -50,12 +55,23 @@ void PreferencesRecipeConfig::validate() const {
   };
   if (seeds < 1) refuse("seeds", "no run was asked for", "Give 1 or more.");
   if (evaluate < 1) refuse("evaluate", "no episode was asked for", "Give 1 or more.");
+  if (frozen_times < 1) refuse("frozen_times", "the retrained agents would learn nothing", "Give 1 or more.");
   if (sac_rollout < 1) refuse("sac_rollout", "no step was asked for", "Give 1 or more.");
   if (arms.empty()) refuse("arms", "nothing is compared", "Name one or more.");
+  const auto named = [&](const std::string& arm) { return std::find(arms.begin(), arms.end(), arm) != arms.end(); };
   for (const auto& arm : arms) {
     const auto known = std::any_of(arm_names().begin(), arm_names().end(), [&](const auto& each) { return each.first == arm; });
     if (!known) refuse("arms", fmt::format("there is no arm '{}'", arm), "`rlhf recipe show` lists them.");
+    const auto online = retrained_from(arm);
+    if (!online.empty() && !named(online))
+      refuse("arms", fmt::format("{} trains on the reward model of {}", arm, online), "Name " + online + ", too.");
   }
+}
+
+std::string retrained_from(const std::string& arm) {
+  if (arm == "frozen") return "labels";
+  if (arm == "frozen_60") return "labels_60";
+  return "";
 }
 
 PreferencesRecipeConfig arm_of(PreferencesRecipeConfig config, const std::string& arm, std::uint64_t seed) {
@@ -83,6 +99,10 @@ PreferencesRecipeConfig arm_of(PreferencesRecipeConfig config, const std::string
     preferences.reward.adapt_l2 = false;
   }
   if (arm == "noise_10") preferences.teacher.error_rate = 0.1;
+  if (!retrained_from(arm).empty()) {
+    config.agent.seed = config.ppo.seed = derive(seed, {hash("retrained")});  // another agent
+    config.ppo.total_steps *= config.frozen_times;
+  }
   return config;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include "rlhf/control/jobs.h"
 #include "rlhf/control/preferences.h"
+#include "rlhf/control/reward_audit.h"
 #include "rlhf/control/sac.h"
 
 namespace rlhf::recipes {
@@ -13,6 +14,8 @@ struct PreferencesRecipeConfig {
   control::SacConfig sac;           // of the arms whose agent is SAC
   std::int64_t sac_rollout = 1000;  // steps of its loop between two rounds of questions
   control::PreferenceConfig preferences;
+  control::AuditConfig audit;  // of the reward models that the arms frozen and frozen_60 retrain on
+  std::int64_t frozen_times = 1;  // as many steps for the agents of these two
   std::vector<std::string> arms = {"true_reward", "labels"};
   std::int64_t seeds = 1;              // runs of each arm
   std::int64_t jobs = 0;               // runs at a time, each on one thread; 0 = one for each core
@@ -26,6 +29,9 @@ struct PreferencesRecipeConfig {
 
 /// The names that `arms` may hold, and what each changes.
 const std::vector<std::pair<std::string, std::string>>& arm_names();
+
+/// The arm whose final reward model this one trains another agent on; empty where it learns for itself.
+std::string retrained_from(const std::string& arm);
 
 /// The configuration of one arm and seed.
 PreferencesRecipeConfig arm_of(PreferencesRecipeConfig config, const std::string& arm, std::uint64_t seed);

@@ -1,5 +1,6 @@
 #include "recipes/deep_rl_from_human_preferences/pebble.h"
 
+#include "recipes/learnt_reward.h"
 #include "rlhf/control/film.h"
 #include "rlhf/core/clock.h"
 
@@ -26,6 +27,7 @@ Trained trained(const PreferencesRecipeConfig& config, const std::string& arm, c
     preferences.begin(*config.world.make(table, config.ppo.envs), untrained, config.ppo);
   }
   result.agent = train_sac(*environments, config.sac, preferences.off_policy_hooks(config.sac_rollout), run);
+  if (!run.stop_requested()) write_learnt_reward(preferences, run);
   result.numbers = {{"accuracy", preferences.test_accuracy()}, {"labels", preferences.labels()}};
   return result;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "rlhf/control/reward_audit.h"
 #include "rlhf/core/error.h"
 #include "rlhf/evaluation/assistance.h"
 
@@ -71,14 +72,23 @@ void best_of_n(const Trainee& start, const control::RewardEnsemble& reward, std:
   }
 }
 
-/// Optimises the reward model as it is and looks what becomes of the true score.
-bool audit(Trainee& trainee, const control::RewardEnsemble& reward, const RecursiveConfig& config, Run& part,
-           nlohmann::json& numbers) {
-  std::string curve = "rollouts,predicted,truth\n";
+/// Optimises the reward model as it is and looks what becomes of the true score. `before` are outputs of an agent that
+/// has learnt nothing: in audit.jsonl they stand at 0, and the agent as it is now at 1.
+bool audit(Trainee& trainee, const std::vector<Output>& before, const control::RewardEnsemble& reward,
+           const RecursiveConfig& config, Run& part, nlohmann::json& numbers) {
+  std::string curve = "rollouts,predicted,truth\n", rows;
+  const std::pair<double, double> zero = {mean_predicted(before, reward), mean_truth(before)};
+  std::pair<double, double> one = zero;
   const auto look = [&](std::int64_t rollouts) {
     const auto outputs = trainee.outputs(measured_outputs, derive(config.seed, {hash("measured")}));
     const std::pair<double, double> seen = {mean_predicted(outputs, reward), mean_truth(outputs)};
     curve += fmt::format("{},{:.4f},{:.4f}\n", rollouts, seen.first, seen.second);
+    if (rollouts == 0) one = seen;
+    rows += control::AuditPoint{.steps = rollouts * config.ppo.envs * config.ppo.steps,
+                                .predicted = control::share_of(seen.first, zero.first, one.first),
+                                .earned = control::share_of(seen.second, zero.second, one.second)}
+                .to_json()
+                .dump() + "\n";
     return seen;
   };
   const auto [predicted, truth] = look(0);
@@ -91,6 +101,7 @@ bool audit(Trainee& trainee, const control::RewardEnsemble& reward, const Recurs
     if (part.stop_requested()) return false;
   }
   part.write_file("frozen.csv", curve);
+  part.write_file("audit.jsonl", rows);
   numbers["frozen_truth"] = end.second;
   numbers["frozen_peak"] = peak;
   numbers["frozen_predicted_gain"] = end.first - predicted;
@@ -206,7 +217,7 @@ std::optional<nlohmann::json> train_under(const Subject& subject, const Conditio
                                                             condition.name) != config.audited.end();
   if (!audited) return numbers;
   best_of_n(start, reward, config.seed, numbers);
-  if (!audit(trainee, reward, config, part, numbers)) return std::nullopt;
+  if (!audit(trainee, before, reward, config, part, numbers)) return std::nullopt;
   return numbers;
 }
 

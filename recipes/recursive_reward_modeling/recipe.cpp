@@ -130,7 +130,9 @@ class RecursiveRewardModeling final : public algorithms::Job {
     const auto arms = run_arms(
         plan, run, [&](const std::string&, std::uint64_t seed) { return to_toml(seeded(config_, seed)); },
         [&](const std::string& arm, std::uint64_t seed, Run& part) { return run_arm(seeded(config_, seed), arm, part); });
-    if (arms) summarise(*arms, config_, run);
+    if (!arms) return;
+    gather_audits(plan, run);
+    summarise(*arms, config_, run);
   }
 
  private:

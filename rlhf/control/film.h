@@ -12,9 +12,9 @@ struct FilmOptions {
   double frames_per_second = 25;  // at most: steps are left out to stay below it, in real time
 };
 
-/// Writes what an agent does as an animated PNG. `one` is a single environment as the agent knows it, wrappers included;
-/// `drawer` has the same spec but for them and is what the states are drawn with. Returns false, and writes nothing,
-/// where the environment can save no states or draw no picture.
+/// Writes what an agent does, in the format that the file's name says (environments/film_file.h). `one` is a single
+/// environment as the agent knows it, wrappers included; `drawer` has the same spec but for them and is what the states
+/// are drawn with. Returns false, and writes nothing, where the environment can save no states or draw no picture.
 bool film(environments::VectorEnvironment& one, environments::Environment& drawer, const Act& act, std::uint64_t seed,
           const std::filesystem::path& file, const FilmOptions& options = {});
 

@@ -22,6 +22,7 @@ namespace {
 
 constexpr std::int64_t before_training = -1;  // the journal's index of the first labels
 constexpr std::size_t most_test_pairs = 500, candidates_per_question = 10;
+constexpr std::int64_t longest_stretch = 1000;  // steps, in returns.jsonl
 constexpr double enough_to_begin = 0.75;  // of the first labels, where people give them
 const feedback::Annotator demonstrator{"demonstrations", feedback::Source::simulated};
 
@@ -44,6 +45,13 @@ std::map<std::int64_t, std::int64_t> read_journal(const std::filesystem::path& f
   return journal;
 }
 
+/// How long returns.jsonl was at the checkpoint that the run goes on from.
+std::uint64_t bytes_of_returns(const Run& run) {
+  if (!run.restored()) return 0;
+  const auto& values = run.restored()->state.values;
+  return values.contains("preferences") ? values["preferences"].value("returns", std::uint64_t{0}) : 0;
+}
+
 }  // namespace
 
 Preferences::Preferences(std::unique_ptr<environments::Environment> replayer, const environments::Spec& spec,
@@ -56,7 +64,8 @@ Preferences::Preferences(std::unique_ptr<environments::Environment> replayer, co
       store_(feedback::Store::open(config.store.empty() ? (run.folder() / "feedback.db").string() : config.store)),
       teacher_(make_teacher(config.teacher)),
       inputs_(spec, config.actions, config.outcomes),
-      ensemble_(inputs_.width(), config.reward) {
+      ensemble_(inputs_.width(), config.reward),
+      returns_(run.folder() / "returns.jsonl", bytes_of_returns(run)) {
   config.validate();
   journal_ = read_journal(run.folder() / "labels.jsonl");
 }
@@ -144,6 +153,7 @@ void Preferences::prefer_demonstrations(const std::vector<Pair>& pairs) {
 
 Tensor Preferences::predicted(const Rollout& rollout) {
   true_rewards_ = rollout.rewards.clone();
+  predicted_ = Tensor();
   correlation_ = std::nan("");
   if (exploring()) {
     const auto& reached = rollout.next.defined() ? rollout.next : rollout.observations;
@@ -153,11 +163,35 @@ Tensor Preferences::predicted(const Rollout& rollout) {
   const auto rewards =
       ensemble_.rewards(inputs_(rollout.flat(rollout.observations), rollout.flat(rollout.actions), next));
   correlation_ = pearson(rewards, true_rewards_.flatten());
-  return rewards.view_as(rollout.rewards);
+  return predicted_ = rewards.view_as(rollout.rewards);
+}
+
+/// Adds the rollout's steps to the sums of the episodes they are of; those that ended are written down.
+void Preferences::add_up(std::int64_t index, const Rollout& rollout) {
+  if (!predicted_.defined()) return;
+  const auto envs = predicted_.size(0), steps = predicted_.size(1);
+  stretches_.resize(static_cast<std::size_t>(envs));
+  const auto predicted = predicted_.to(at::kDouble).contiguous(), earned = true_rewards_.to(at::kDouble).contiguous();
+  for (std::int64_t at = 0; at < envs * steps; ++at) {
+    auto& sum = stretches_[static_cast<std::size_t>(at / steps)];
+    const auto& place = rollout.places[static_cast<std::size_t>(at)];
+    const bool ended = place.episode != sum.episode, long_enough = sum.steps == longest_stretch;
+    if (ended || long_enough) {
+      if (sum.steps > 0 && sum.from_start)
+        returns_.append(nlohmann::json{{"step", index}, {"env", at / steps}, {"length", sum.steps},
+                                       {"predicted", sum.predicted}, {"earned", sum.earned}}.dump() + "\n");
+      sum = {.episode = place.episode, .from_start = place.step == 0 || (long_enough && !ended)};
+    }
+    ++sum.steps;
+    sum.predicted += predicted.const_data_ptr<double>()[at];
+    sum.earned += earned.const_data_ptr<double>()[at];
+  }
 }
 
 /// Clips of what was done, questions about them, their answers, a better reward model.
 void Preferences::learn_from(std::int64_t index, const Rollout& rollout) {
+  steps_ = (index + 1) * rollout.steps();
+  add_up(index, rollout);
   if (index < config_.explore) {
     novelty_.remember(rollout.flat(rollout.next.defined() ? rollout.next : rollout.observations));
     keep_clips(rollout, index, std::max<std::int64_t>(config_.rollout_clips, config_.clips / config_.explore));
@@ -165,7 +199,7 @@ void Preferences::learn_from(std::int64_t index, const Rollout& rollout) {
     return;
   }
   keep_clips(rollout, index, config_.rollout_clips);
-  ask(labels_by(config_, (index + 1) * rollout.steps(), total_steps_) - asked_, index);
+  ask(labels_by(config_, steps_, total_steps_) - asked_, index);
   take_answers(index);
   fit(config_.rollout_updates);
 }
@@ -230,6 +264,7 @@ feedback::Question Preferences::question_of(const std::string& id, const Clip& f
   const feedback::Origin origin{
       .run = fmt::format("preferences-{}", config_.seed), .stage = spec_.name, .seed = config_.seed};
   auto question = feedback::ask_with(origin, feedback::builtin_form("clips"), prompt, two);
+  question.metadata = {{"settings", spec_.settings}};  // of the environment: with it, segments can be drawn again
   const Clip* clips[] = {&first, &second};
   for (std::size_t i = 0; i < 2; ++i) {
     question.items[i].segment = data::to_json(clips[i]->segment);
@@ -351,9 +386,32 @@ double Preferences::test_accuracy() const {
   return ensemble_.accuracy(pairs);
 }
 
+std::vector<Preferences::Judged> Preferences::test_clips() const {
+  std::vector<Judged> clips;
+  for (const auto& [first, second] : test_)
+    for (const auto* clip : {&first, &second})
+      clips.push_back({ensemble_.rewards(clip->inputs).sum().item<double>(), true_return(clip->segment)});
+  return clips;
+}
+
+std::vector<Preferences::Judged> Preferences::test_margins() const {
+  if (test_.empty()) return {};
+  std::vector<ClipComparison> pairs;
+  for (const auto& [first, second] : test_) pairs.push_back({.first = first.inputs, .second = second.inputs});
+  const auto chances = ensemble_.probabilities(pairs).mean(0).to(at::kDouble).clamp(1e-9, 1 - 1e-9).logit().contiguous();
+  std::vector<Judged> margins;
+  for (std::size_t i = 0; i < test_.size(); ++i)
+    margins.push_back({chances.const_data_ptr<double>()[i],
+                       true_return(test_[i].first.segment) - true_return(test_[i].second.segment)});
+  return margins;
+}
+
 void Preferences::log(MetricRow& row) const {
   row.add("preferences/labels", static_cast<double>(labels()));
   row.add("preferences/asked", static_cast<double>(asked_));
+  row.add("preferences/steps", static_cast<double>(steps_));
+  row.add("preferences/scheduled",
+          static_cast<double>(exploring() ? 0 : autolabels_ + labels_by(config_, steps_, total_steps_)));
   row.add("reward_model/loss", last_fit_.loss);
   row.add("reward_model/heldout_loss", last_fit_.heldout_loss);
   row.add("reward_model/accuracy", last_fit_.accuracy);
@@ -362,13 +420,16 @@ void Preferences::log(MetricRow& row) const {
   row.add("reward_model/correlation", correlation_);
 }
 
-void Preferences::save(State& state) const {
+void Preferences::save(State& state) {
   ensemble_.save(state, "reward");
+  returns_.sync();
   auto record = nlohmann::json{
-      {"asked", asked_}, {"autolabels", autolabels_}, {"cursor", cursor_}, {"clips", nlohmann::json::array()}, {"test", nlohmann::json::array()}};
+      {"asked", asked_}, {"autolabels", autolabels_}, {"cursor", cursor_}, {"returns", returns_.size()}, {"clips", nlohmann::json::array()}, {"test", nlohmann::json::array()}};
   for (const auto& clip : clips_) record["clips"].push_back(data::to_json(clip.segment));
   for (const auto& [first, second] : test_)
     record["test"].push_back({data::to_json(first.segment), data::to_json(second.segment)});
+  for (const auto& [episode, steps, predicted, earned, from_start] : stretches_)
+    record["stretches"].push_back({episode, steps, predicted, earned, from_start});
   state.values["preferences"] = record;
   novelty_.save(state, "novelty");
 }
@@ -385,6 +446,8 @@ void Preferences::restore(const State& state) {
   for (const auto& pair : record.at("test")) test_.emplace_back(clip(pair.at(0)), clip(pair.at(1)));
   asked_ = record.at("asked");
   autolabels_ = record.at("autolabels");
+  for (const auto& sum : record.value("stretches", nlohmann::json::array()))
+    stretches_.push_back({sum.at(0), sum.at(1), sum.at(2), sum.at(3), sum.at(4)});
   const std::int64_t cursor = record.at("cursor");
   for (const auto& [index, until] : journal_) {  // as they came: what was taken back later had already been learnt from
     if (until > cursor) break;

@@ -8,6 +8,7 @@
 #include "rlhf/control/ppo.h"
 #include "rlhf/control/reward_ensemble.h"
 #include "rlhf/control/teacher.h"
+#include "rlhf/core/files.h"
 #include "rlhf/feedback/store.h"
 
 namespace rlhf::control {
@@ -64,7 +65,9 @@ std::int64_t labels_by(const PreferenceConfig& config, std::int64_t steps, std::
 /// alone.
 ///
 /// Everything but people's answers is a function of the seeds. Which answers a rollout's fit used is journalled in
-/// <run>/labels.jsonl, so that a resumed run uses the same.
+/// <run>/labels.jsonl, so that a resumed run uses the same. <run>/returns.jsonl has a row for each episode that ended,
+/// and for each 1,000 steps of longer ones: {"step", "env", "length", "predicted", "earned"}, the sums of what the policy
+/// was paid, by the reward model of the time, and of what it earned in truth.
 class Preferences {
  public:
   Preferences(std::unique_ptr<environments::Environment> replayer, const environments::Spec& spec,
@@ -94,6 +97,13 @@ class Preferences {
   /// Share of pairs of clips from all through training, never asked about, that the ensemble orders as the true rewards
   /// do.
   double test_accuracy() const;
+  struct Judged {
+    double predicted = 0, earned = 0;
+  };
+  /// Of each such pair: the log-odds that the ensemble gives the first clip, and by how much the first one earned more.
+  std::vector<Judged> test_margins() const;
+  /// Of each clip of these pairs: the sums of the rewards that the ensemble gives its steps now, and of the true ones.
+  std::vector<Judged> test_clips() const;
   const EnsembleFit& last_fit() const { return last_fit_; }
   /// Pearson correlation of predicted and true rewards over the last rollout's steps; NaN where one of them is
   /// constant.
@@ -115,6 +125,7 @@ class Preferences {
   std::size_t drawn_clip(Random& random) const;
   void prefer_demonstrations(const std::vector<Pair>& pairs);
   void learn_from(std::int64_t index, const Rollout& rollout);
+  void add_up(std::int64_t index, const Rollout& rollout);
   Tensor predicted(const Rollout& rollout);
   void take_answers(std::int64_t index);
   std::int64_t answered_until(std::int64_t index);
@@ -123,7 +134,7 @@ class Preferences {
   std::vector<std::size_t> chosen_pairs(const std::vector<ClipComparison>& candidates, std::size_t count) const;
   feedback::Question question_of(const std::string& id, const Clip& first, const Clip& second, std::int64_t version);
   void fit(std::int64_t updates);
-  void save(State& state) const;
+  void save(State& state);
   void restore(const State& state);
 
   std::unique_ptr<environments::Environment> replayer_;
@@ -139,9 +150,17 @@ class Preferences {
   std::deque<Clip> clips_;
   std::vector<std::pair<Clip, Clip>> test_;
   std::map<std::int64_t, std::int64_t> journal_;  // rollout -> the store's entries that were known then
-  Tensor true_rewards_;                           // of the rollout that is being worked on
+  Tensor true_rewards_, predicted_;               // of the rollout that is being worked on
+  /// What an environment's present episode, or piece of it, came to so far.
+  struct Stretch {
+    std::int64_t episode = -1, steps = 0;
+    double predicted = 0, earned = 0;
+    bool from_start = false;  // of the episode or of a piece; otherwise nobody looked at its beginning
+  };
+  std::vector<Stretch> stretches_;
+  AppendFile returns_;
   std::span<const data::Trajectory> demonstrations_;
-  std::int64_t asked_ = 0, autolabels_ = 0, cursor_ = 0;
+  std::int64_t asked_ = 0, autolabels_ = 0, cursor_ = 0, steps_ = 0;
   double correlation_ = 0;
   EnsembleFit last_fit_;
 };

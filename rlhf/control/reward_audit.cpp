@@ -24,9 +24,6 @@ SafetensorsFile opened(const std::filesystem::path& file) {
                .fix = "Run the arm that freezes it first."});
 }
 
-/// 0 = any action, 1 = the online agent; the sign stays right when the online agent is worse than chance.
-double share(double value, double any, double online) { return (value - any) / std::max(std::abs(online - any), 1e-9); }
-
 }  // namespace
 
 FrozenReward::FrozenReward(const std::filesystem::path& file, const environments::Spec& spec,
@@ -136,12 +133,14 @@ void Audit::look(std::int64_t steps, const Act& act) {
   const auto now =
       standing_of(*environments_, act, reward_.source(), config_.steps, derive(hash("audit"), {hash("episodes")}));
   const auto& [any, online] = reward_.standings();
-  points_.push_back({steps, share(now.predicted, any.predicted, online.predicted),
-                     share(now.earned, any.earned, online.earned)});
+  points_.push_back({steps, share_of(now.predicted, any.predicted, online.predicted),
+                     share_of(now.earned, any.earned, online.earned)});
   std::string rows;
   for (const auto& point : points_) rows += point.to_json().dump() + "\n";
   run_.write_file("audit.jsonl", rows);
 }
+
+double share_of(double value, double zero, double one) { return (value - zero) / std::max(std::abs(one - zero), 1e-9); }
 
 AuditResult Audit::result() const {
   AuditResult result;

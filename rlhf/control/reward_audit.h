@@ -69,6 +69,10 @@ struct AuditPoint {
   nlohmann::json to_json() const;
 };
 
+/// Where `value` lies between what counts as 0 and as 1. The sign stays right when "one" is the worse of the two: what is
+/// above zero is better than it.
+double share_of(double value, double zero, double one);
+
 struct AuditResult {
   AuditPoint last;
   std::optional<AuditPoint> exploited;  // the look with the least earned among those that show exploitation

@@ -6,6 +6,7 @@
 #include "rlhf/core/clock.h"
 #include "rlhf/core/error.h"
 #include "rlhf/core/event_file.h"
+#include "rlhf/core/files.h"
 #include "rlhf/core/machine.h"
 
 namespace rlhf {
@@ -15,7 +16,9 @@ namespace fs = std::filesystem;
 
 constexpr const char* lock_name = ".rlhf.lock";
 constexpr std::string_view run_files[] = {"checkpoints", "metrics.jsonl", "timing.jsonl", "samples.jsonl", "evaluation.jsonl",
-                                          "results.json", "verdict.json", "report.html", "log.txt", "config.toml", "run.json"};
+                                          "results.json", "verdict.json", "report.html", "log.txt", "config.toml", "run.json",
+                                          "arms.jsonl", "audit.jsonl", "labels.jsonl", "returns.jsonl", "promises.json",
+                                          "agent.png", "normalization.json"};
 constexpr std::string_view event_prefix = "events.out.tfevents.";
 
 std::vector<fs::path> event_files(const fs::path& folder) {
@@ -46,16 +49,43 @@ void set_aside(const fs::path& database) {
   }
 }
 
+/// The same for what lies deeper in a folder that goes: under the paths it had, in a folder of its own.
+void set_aside_below(const fs::path& folder) {
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    const auto extension = entry.path().extension();
+    if (extension == ".db" || extension == ".db-wal" || extension == ".db-shm") found.push_back(entry.path());
+  }
+  int number = 1;
+  const auto kept = [&] { return fs::path(folder.string() + ".replaced-" + std::to_string(number)); };
+  while (fs::exists(kept())) ++number;
+  for (const auto& file : found) {
+    const auto target = kept() / file.lexically_relative(folder);
+    make_folder(target.parent_path());
+    fs::rename(file, target);
+  }
+}
+
+/// A study keeps the runs of its arms in one folder.
+bool holds_only_runs(const fs::path& folder) {
+  return !is_unused(folder) && std::all_of(fs::directory_iterator(folder), fs::directory_iterator(), [](const fs::directory_entry& entry) {
+    return entry.is_directory() && holds_run(entry.path());
+  });
+}
+
 // What runs write, runs inside of this one included. Anything else in the folder is the user's and stays.
 void remove_run(const fs::path& folder) {
-  std::vector<fs::path> written = event_files(folder), databases;
+  std::vector<fs::path> written = event_files(folder), databases, folders_of_runs;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const auto name = entry.path().filename().string(), extension = entry.path().extension().string();
     const bool own = std::find(std::begin(run_files), std::end(run_files), name) != std::end(run_files);
-    if (own || extension == ".cursor" || (entry.is_directory() && holds_run(entry.path()))) written.push_back(entry.path());
+    const bool runs = entry.is_directory() && (holds_run(entry.path()) || holds_only_runs(entry.path()));
+    if (own || extension == ".cursor" || runs) written.push_back(entry.path());
+    if (runs) folders_of_runs.push_back(entry.path());
     if (extension == ".db" && name.find(".replaced-") == std::string::npos) databases.push_back(entry.path());
   }
   for (const auto& database : databases) set_aside(database);
+  for (const auto& inner : folders_of_runs) set_aside_below(inner);
   for (const auto& path : written) fs::remove_all(path);
 }
 

@@ -84,9 +84,11 @@ std::string frame_control(std::uint32_t number, const Rectangle& where, std::uin
   return chunk("fcTL", bytes);
 }
 
-void check(std::span<const Image> frames, double rate) {
-  const auto refuse = [](std::string what) {
-    throw Error({.category = Category::usage, .where = "encode_animation", .what = std::move(what), .fix = ""});
+}  // namespace
+
+void require_playable(std::string_view where, std::span<const Image> frames, double rate) {
+  const auto refuse = [&](std::string what) {
+    throw Error({.category = Category::usage, .where = std::string(where), .what = std::move(what), .fix = ""});
   };
   if (frames.empty()) refuse("there is no frame");
   if (!(rate > 0)) refuse(fmt::format("{} frames a second", rate));
@@ -96,10 +98,20 @@ void check(std::span<const Image> frames, double rate) {
                          frames[0].height));
 }
 
-}  // namespace
+std::vector<std::uint32_t> shown_milliseconds(std::size_t frames, double frames_per_second) {
+  std::vector<std::uint32_t> shown;
+  double until = 0;
+  for (std::size_t i = 0; i < frames; ++i) {
+    const double next = static_cast<double>(i + 1) * 1000 / frames_per_second;
+    const auto milliseconds = std::clamp(std::round(next - until), 1.0, 65535.0);
+    until += milliseconds;
+    shown.push_back(static_cast<std::uint32_t>(milliseconds));
+  }
+  return shown;
+}
 
 std::string encode_animation(std::span<const Image> frames, double frames_per_second) {
-  check(frames, frames_per_second);
+  require_playable("encode_animation", frames, frames_per_second);
   const auto first = encode_png(frames[0]);
   std::string file = first.substr(0, signature);
   file += chunk("IHDR", contents(first, "IHDR"));
@@ -108,13 +120,10 @@ std::string encode_animation(std::span<const Image> frames, double frames_per_se
   put(control, 0);  // repeats for ever
   file += chunk("acTL", control);
   std::uint32_t number = 0;
-  double shown_until = 0;  // exact times, so that rounding to milliseconds does not add up
+  const auto shown = shown_milliseconds(frames.size(), frames_per_second);
   for (std::size_t i = 0; i < frames.size(); ++i) {
-    const double next = static_cast<double>(i + 1) * 1000 / frames_per_second;
-    const auto shown = std::clamp(std::round(next - shown_until), 1.0, 65535.0);
-    shown_until += shown;
     const auto where = i == 0 ? Rectangle{0, 0, frames[0].width, frames[0].height} : changed(frames[i - 1], frames[i]);
-    file += frame_control(number++, where, static_cast<std::uint32_t>(shown));
+    file += frame_control(number++, where, shown[i]);
     if (i == 0) {
       file += chunk("IDAT", contents(first, "IDAT"));
       continue;

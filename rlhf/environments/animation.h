@@ -1,6 +1,9 @@
 #pragma once
+#include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "rlhf/environments/image.h"
 
@@ -14,5 +17,13 @@ namespace rlhf::environments {
 ///
 /// Throws rlhf::Error (usage) without frames, for frames of different sizes and for a rate that is not positive.
 std::string encode_animation(std::span<const Image> frames, double frames_per_second);
+
+/// How long each of so many frames is shown, in milliseconds, 1 to 65535: exact times are rounded, so that errors do not
+/// add up.
+std::vector<std::uint32_t> shown_milliseconds(std::size_t frames, double frames_per_second);
+
+/// Throws rlhf::Error (usage) naming `where` without frames, for frames of different sizes and for a rate that is not
+/// positive.
+void require_playable(std::string_view where, std::span<const Image> frames, double frames_per_second);
 
 }  // namespace rlhf::environments

@@ -71,6 +71,11 @@ std::vector<Image> render_segment(Environment& environment, const data::Segment&
   return frames;
 }
 
+double clip_rate(const Spec& spec, const ClipOptions& options) {
+  const double step_seconds = spec.step_seconds > 0 ? spec.step_seconds : 0.1;  // a board game at ten moves a second
+  return options.speed / (step_seconds * static_cast<double>(options.every));
+}
+
 ClipRef store_clip(Environment& environment, const data::Segment& segment, const std::filesystem::path& media_folder,
                    const ClipOptions& options) {
   ClipRef clip{.manifest = {.width = options.width, .height = options.height}, .segment = segment};
@@ -81,7 +86,7 @@ ClipRef store_clip(Environment& environment, const data::Segment& segment, const
     clip.manifest.frames.push_back(held ? clip.manifest.frames.back()
                                         : store(media_folder, encode_png(frames[i]), "png"));
   }
-  clip.manifest.fps = options.speed / (environment.spec().step_seconds * options.every);
+  clip.manifest.fps = clip_rate(environment.spec(), options);
   clip.id = store(media_folder, to_json(clip.manifest).dump(), "json");
   return clip;
 }

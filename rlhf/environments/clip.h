@@ -40,6 +40,9 @@ data::Segment cut_segment(const data::Trajectory& trajectory, std::int64_t begin
 /// and (check) for one whose spec is not the segment's.
 std::vector<Image> render_segment(Environment& environment, const data::Segment& segment, const ClipOptions& options);
 
+/// Frames a second at which such a clip plays at the speed of the world, times `speed`.
+double clip_rate(const Spec& spec, const ClipOptions& options);
+
 /// Renders and stores: <folder>/<hash>.png for each frame and <folder>/<id>.json, the manifest
 /// {"fps", "frames": [hash...], "height", "width"}. What is there already is not written again; the manifest comes last
 /// and all of it has reached the disk on return.

@@ -14,12 +14,14 @@ data::Trajectory roll_out(Environment& environment, const Policy& policy, std::u
   Random random(derive(seed, {hash("rollout.policy")}));
   trajectory.observations.push_back(environment.reset(seed).observation);
   if (keep_states) trajectory.states.push_back(environment.state());
+  if (options.watch) options.watch(environment);
   for (std::int64_t t = 0; t < options.max_steps && !trajectory.terminated && !trajectory.truncated; ++t) {
     trajectory.actions.push_back(policy(trajectory.observations.back(), random));
     auto step = environment.step(trajectory.actions.back());
     trajectory.observations.push_back(std::move(step.observation));
     trajectory.rewards.push_back(step.reward);
     if (keep_states) trajectory.states.push_back(environment.state());
+    if (options.watch) options.watch(environment);
     trajectory.terminated = step.terminated;
     trajectory.truncated = step.truncated;
   }

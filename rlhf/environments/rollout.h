@@ -13,6 +13,7 @@ struct RolloutOptions {
   std::int64_t max_steps = 10000;   // stop here, whatever the environment's own limit is; then neither flag is set
   std::int64_t policy_version = 0;  // written into the trajectory
   bool keep_states = true;          // where the environment can save them
+  std::function<void(const Environment& environment)> watch = {};  // at the start and after each step
 };
 
 /// Plays one episode. The start and the policy's chance are functions of `seed`.

@@ -10,6 +10,14 @@
 
 namespace rlhf::evaluation {
 
+nlohmann::json Calibration::to_json() const {
+  nlohmann::json all{{"error", error}, {"bins", nlohmann::json::array()}};
+  for (const auto& bin : bins)
+    all["bins"].push_back(
+        {{"low", bin.low}, {"high", bin.high}, {"predicted", bin.predicted}, {"observed", bin.observed}, {"pairs", bin.pairs}});
+  return all;
+}
+
 Calibration calibration(std::span<const double> learned, std::span<const double> gold, std::span<const std::string> prompt, int bins) {
   if (bins <= 0) {
     throw Error({.category = Category::usage, .where = "evaluation.calibration", .what = fmt::format("{} bins", bins), .fix = "Use 8."});

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,6 +18,9 @@ struct CalibrationBin {
 struct Calibration {
   std::vector<CalibrationBin> bins;  // of about equal size, by rising margin; empty ones are left out
   double error = 0.0;                // mean |predicted - observed|, weighted by pairs (expected calibration error)
+
+  /// {"error", "bins": [{"low", "high", "predicted", "observed", "pairs"}]}
+  nlohmann::json to_json() const;
 };
 
 /// Is a margin of the reward model worth what it says? Pairs within a prompt, equal gold left out.

@@ -168,13 +168,7 @@ Json EvaluationResult::to_row() const {
   if (agreement && agreement->pairs > 0) {
     row["agreement"] = {{"accuracy", agreement->accuracy}, {"pearson", agreement->pearson}, {"spearman", agreement->spearman}, {"pairs", agreement->pairs}};
   }
-  if (calibration && !calibration->bins.empty()) {
-    row["calibration"]["error"] = calibration->error;
-    for (const auto& bin : calibration->bins) {
-      row["calibration"]["bins"].push_back(
-          {{"low", bin.low}, {"high", bin.high}, {"predicted", bin.predicted}, {"observed", bin.observed}, {"pairs", bin.pairs}});
-    }
-  }
+  if (calibration && !calibration->bins.empty()) row["calibration"] = calibration->to_json();
   return row;
 }
 

@@ -27,7 +27,7 @@ std::string report_page(const std::filesystem::path& run_folder) {
   const auto data = detail::ReportData::read(run_folder);
   const auto sections = detail::promises_section(data) + detail::arms_section(data) + detail::agents_section(data) +
                         detail::score_charts(data) + detail::sample_pairs(data) + detail::behaviour_charts(data) +
-                        detail::reward_model_charts(data) + detail::audit_charts(data) +
+                        detail::reward_model_charts(data) + detail::preference_charts(data) + detail::audit_charts(data) +
                         detail::training_charts(data) + detail::labels_and_cost(data) + detail::evaluation_table(data) + detail::settings_table(data);
   return "<!doctype html>\n<html lang='en'>\n<head>\n<meta charset='utf-8'>\n<meta name='viewport' content='width=device-width, initial-scale=1'>\n<title>" +
          detail::escape(detail::run_name(data)) + " \u00b7 run report</title>\n<style>" + detail::style_sheet() + "</style>\n</head>\n<body>\n<main>\n" +

@@ -29,6 +29,12 @@ namespace rlhf::evaluation {
 ///                               arms/<arm>-<seed>/metrics.jsonl ("rollout/steps", "rollout/ep_rew_mean")
 ///   promises.json     optional  [{"name", "value", "min", "max", "passed"}]: what a recipe promised and what came out
 ///   agent.png         optional  an agent at play, an animated picture; and arms/<arm>-<seed>/agent.png
+///   returns.jsonl     optional  rows {"step", "env", "length", "predicted", "earned"} of episodes of an agent that learns from
+///                               comparisons (control/preferences.h), here or in arms/<arm>-<seed>/; the metrics beside it are
+///                               then used, too: "preferences/steps", "preferences/labels", "preferences/scheduled",
+///                               "reward_model/accuracy", "reward_model/heldout_accuracy", "reward_model/correlation"
+///   learnt_reward.json optional {"clips": [{"predicted", "earned"}], "calibration": {"error", "bins"}} of the final reward model,
+///                               beside returns.jsonl (recipes/learnt_reward.h)
 ///   audit.jsonl       optional  rows {"steps", "predicted", "earned"[, "arm", "seed"]} of agents retrained on a frozen reward
 ///                               model (control/reward_audit.h); shares, 0 = any action, 1 = the agent it was made with
 ///   config.toml       optional  `key = value  # origin`; shown with its origins

@@ -4,6 +4,8 @@
 #include <ATen/ops/randn.h>
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "rlhf/core/files.h"
 #include "rlhf/environments/table.h"
 #include "rlhf/feedback/question.h"
@@ -127,7 +129,7 @@ TEST(RewardEnsemble, GoesOnFromASavedStateToTheSameBits) {
 }
 
 struct Outcome {
-  std::string agent, metrics;
+  std::string agent, metrics, returns;
   double accuracy;
   std::int64_t labels;
 };
@@ -154,7 +156,7 @@ Outcome learned(const std::filesystem::path& folder, std::int64_t stop_after) {
   };
   train(agent, *environments, ppo, hooks, run);
   return {read_file(folder / "checkpoints/latest/agent.safetensors"), read_file(folder / "metrics.jsonl"),
-          preferences.test_accuracy(), preferences.labels()};
+          read_file(folder / "returns.jsonl"), preferences.test_accuracy(), preferences.labels()};
 }
 
 TEST(Preferences, LearnATasteFromTheStoreAndResumeToTheSameBits) {
@@ -166,7 +168,53 @@ TEST(Preferences, LearnATasteFromTheStoreAndResumeToTheSameBits) {
   const auto resumed = learned(scratch.path() / "cut", 0);
   EXPECT_EQ(resumed.agent, whole.agent);
   EXPECT_EQ(resumed.metrics, whole.metrics);
+  EXPECT_EQ(resumed.returns, whole.returns);
   EXPECT_EQ(resumed.labels, whole.labels);
+  EXPECT_NE(whole.metrics.find("\"preferences/scheduled\":60.0"), std::string::npos);
+}
+
+/// Two environments whose episodes last 50 steps, in rollouts of 40: sums go on from rollout to rollout.
+TEST(Preferences, AddUpWhatWasPaidAndWhatWasEarnedByEpisode) {
+  const ScratchFolder scratch;
+  const auto table = environments::builtin_environments();
+  const nlohmann::json settings{{"max_steps", 50}};
+  const PpoConfig ppo{.total_steps = 80 * 5, .envs = 2, .steps = 40, .minibatch = 80, .seed = 1};
+  const auto environments = environments::make_vector(table, "cart_pole_fixed", settings, {.count = 2});
+  models::ActorCritic agent(environments->spec(), {});
+  rlhf::Run run({.folder = scratch / "run", .quiet = true}, "", nlohmann::json::object());
+  Preferences preferences(environments::make_environment(table, "cart_pole_fixed", settings), environments->spec(),
+                          {.labels = 20, .schedule = 1000, .clip_steps = 10, .first_updates = 20, .seed = 4},
+                          ppo.total_steps, run);
+  preferences.begin(*environments::make_vector(table, "cart_pole_fixed", settings, {.count = 2}), agent, ppo);
+  double paid[2] = {0, 0}, earned[2] = {0, 0};  // of each environment's first episode
+  std::int64_t seen = 0;
+  auto hooks = preferences.hooks();
+  hooks.reward = [&, inner = hooks.reward](const Rollout& rollout) {
+    const auto truth = rollout.rewards.clone(), predicted = inner(rollout);
+    for (std::int64_t t = 0; t < 40 && seen + t < 50; ++t)
+      for (int env = 0; env < 2; ++env) {
+        paid[env] += predicted[env][t].item<double>();
+        earned[env] += truth[env][t].item<double>();
+      }
+    seen += 40;
+    return predicted;
+  };
+  train(agent, *environments, ppo, hooks, run);
+  std::vector<nlohmann::json> rows;
+  std::istringstream lines(read_file(scratch / "run/returns.jsonl"));
+  for (std::string line; std::getline(lines, line);) rows.push_back(nlohmann::json::parse(line));
+  ASSERT_EQ(rows.size(), 6u);  // 200 steps of each: the fourth episode's end would show in the next rollout
+  for (int env = 0; env < 2; ++env) {
+    EXPECT_EQ(rows[std::size_t(env)].at("env"), env);
+    EXPECT_EQ(rows[std::size_t(env)].at("step"), 1);
+    EXPECT_NEAR(rows[std::size_t(env)].at("predicted").get<double>(), paid[env], 1e-9);
+    EXPECT_NEAR(rows[std::size_t(env)].at("earned").get<double>(), earned[env], 1e-9);
+  }
+  for (const auto& row : rows) EXPECT_EQ(row.at("length"), 50);
+  EXPECT_EQ(preferences.test_clips().size(), 2 * preferences.test_margins().size());
+  for (std::size_t i = 0; i < preferences.test_margins().size(); ++i)
+    EXPECT_NEAR(preferences.test_margins()[i].earned,
+                preferences.test_clips()[2 * i].earned - preferences.test_clips()[2 * i + 1].earned, 1e-9);
 }
 
 TEST(Preferences, AClipPlayedAgainIsWhatTheAgentSaw) {

@@ -172,6 +172,8 @@ TEST(Run, AnExistingRunNeedsAWord) {
     walk(run, 3, 100);
   }
   { rlhf::Run inner(in(scratch / "a/inner"), "", {}); }
+  { rlhf::Run arm(in(scratch / "a/arms/method-1"), "", {}); }
+  std::ofstream(scratch / "a/arms/method-1/feedback.db") << "by people";
   std::ofstream(scratch / "a/labels.db") << "by hand";
   std::ofstream(scratch / "a/labels.cursor") << "7";
   std::ofstream(scratch / "a/notes.txt") << "mine";
@@ -186,6 +188,8 @@ TEST(Run, AnExistingRunNeedsAWord) {
   EXPECT_FALSE(fs::exists(scratch / "a/checkpoints"));
   EXPECT_FALSE(fs::exists(scratch / "a/labels.cursor"));
   EXPECT_FALSE(fs::exists(scratch / "a/inner"));
+  EXPECT_FALSE(fs::exists(scratch / "a/arms")) << "a new study must not take the old one's results for its own";
+  EXPECT_EQ(read_file(scratch / "a/arms.replaced-1/method-1/feedback.db"), "by people");
   EXPECT_FALSE(fs::exists(scratch / "a/labels.db")) << "a new run must not read the old one's labels";
   EXPECT_EQ(read_file(scratch / "a/labels.replaced-1.db"), "by hand") << "feedback may be a person's work";
   EXPECT_EQ(read_file(scratch / "a/notes.txt"), "mine") << "only what a run wrote may be deleted";

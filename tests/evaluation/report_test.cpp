@@ -110,6 +110,63 @@ TEST(Report, DrawsWhatAFrozenRewardModelIsWorth) {
   expect_balanced(page);
 }
 
+std::size_t count_of(const std::string& page, const std::string& part) {
+  std::size_t count = 0;
+  for (auto at = page.find(part); at != std::string::npos; at = page.find(part, at + 1)) ++count;
+  return count;
+}
+
+/// What an agent that learnt from comparisons leaves: predicted = 2 earned + 1 in the second half of its episodes.
+void write_learnt(const std::filesystem::path& folder) {
+  std::filesystem::create_directories(folder);
+  std::ofstream returns(folder / "returns.jsonl"), metrics(folder / "metrics.jsonl");
+  for (int i = 0; i < 1000; ++i)
+    returns << nlohmann::json{{"step", i / 10}, {"env", 0}, {"length", 200}, {"earned", i}, {"predicted", i < 500 ? -i : 2 * i + 1}} << "\n";
+  for (int i = 0; i < 4; ++i) {
+    metrics << nlohmann::json{{"step", i}, {"rollout/steps", 100 * i}} << "\n";  // the policy's own rows have no labels
+    metrics << nlohmann::json{{"step", i}, {"preferences/steps", 100 * i}, {"preferences/labels", 90 + i}, {"preferences/scheduled", 100 + i},
+                              {"reward_model/accuracy", 0.9}, {"reward_model/heldout_accuracy", 0.8}, {"reward_model/correlation", nullptr}} << "\n";
+  }
+  nlohmann::json learnt{{"calibration", {{"error", 0.03}, {"bins", {{{"predicted", 0.6}, {"observed", 0.7}, {"pairs", 9}}, {{"predicted", 0.9}, {"observed", 0.8}, {"pairs", 9}}}}}}};
+  for (int i = 0; i < 10; ++i) learnt["clips"].push_back({{"predicted", i}, {"earned", -i}});
+  std::ofstream(folder / "learnt_reward.json") << learnt;
+}
+
+TEST(Report, ShowsWhatWasPredictedAndWhatWasEarned) {
+  const auto folder = fresh_folder("learnt");
+  write_learnt(folder);
+  auto page = report_page(folder);
+  EXPECT_THAT(page, HasSubstr("<section id='comparisons'>"));
+  EXPECT_THAT(page, HasSubstr("over 1,000 episodes, 1.00 in the second half"));
+  EXPECT_THAT(page, HasSubstr("Correlation \u22121.00 over 10 clips"));
+  EXPECT_THAT(page, HasSubstr("Labels and their schedule"));
+  EXPECT_THAT(page, HasSubstr("Is a margin worth what it says?"));
+  EXPECT_THAT(page, Not(HasSubstr("correlation: ")));  // never measured: no curve
+  const auto dots = count_of(page, "<title>episode ");
+  EXPECT_GT(dots, 300u);
+  EXPECT_LE(dots, 400u);
+  page.erase(page.rfind("</html>"));
+  expect_balanced(page);
+}
+
+TEST(Report, ShowsTheFirstRunOfEachArmThatLearntFromComparisons) {
+  const auto folder = fresh_folder("learnt_arms");
+  std::ofstream rows(folder / "arms.jsonl");
+  for (const char* arm : {"true_reward", "labels", "offline", "no_l2"})
+    for (const int seed : {1, 2}) {
+      rows << nlohmann::json{{"arm", arm}, {"seed", seed}, {"return", 1.0}} << "\n";
+      if (std::string(arm) != "true_reward") write_learnt(folder / "arms" / (std::string(arm) + "-" + std::to_string(seed)));
+    }
+  rows.close();
+  auto page = report_page(folder);
+  EXPECT_EQ(count_of(page, "<h3 class='arm'>"), 3u);
+  EXPECT_THAT(page, Not(HasSubstr("<h3 class='arm'>true_reward")));
+  EXPECT_THAT(page, HasSubstr("The first of 2 runs, whose correlations are \u22121.00 to \u22121.00"));
+  EXPECT_THAT(page, HasSubstr("<summary>1 more arm</summary>"));
+  page.erase(page.rfind("</html>"));
+  expect_balanced(page);
+}
+
 TEST(Report, EscapesWhatModelsAndPeopleWrite) {
   const auto folder = fresh_folder("escape");
   std::ofstream(folder / "run.json") << R"({"name": "<script>alert(1)</script>", "command": "a \"b\" <c>"})";
@@ -161,6 +218,16 @@ TEST(Chart, TheMeanIsOverThePointsAround) {
   EXPECT_EQ(mean[1].y, 4);
   EXPECT_EQ(mean[2].y, 4);
   EXPECT_EQ(mean[3].y, 4.5);
+}
+
+TEST(Chart, AScatterHasDotsAndNothingElse) {
+  detail::Chart chart{.title = "t", .caption = "", .x_name = "", .series = {{.name = "both", .tone = "learned", .points = {{.x = 0, .y = 5}, {.x = 10, .y = -1000, .note = "far out"}}, .scatter = true}}};
+  const auto svg = detail::figure(chart);
+  EXPECT_EQ(count_of(svg, "<circle"), 2u);
+  EXPECT_THAT(svg, HasSubstr("far out"));
+  EXPECT_THAT(svg, HasSubstr("both: 2 points"));
+  EXPECT_THAT(svg, Not(HasSubstr("class='line'")));
+  EXPECT_THAT(svg, Not(HasSubstr("class='end")));
 }
 
 TEST(Chart, WithoutPointsThereIsNoFigure) { EXPECT_EQ(detail::figure({.title = "t", .caption = "", .x_name = "", .series = {}}), ""); }

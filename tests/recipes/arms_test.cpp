@@ -54,6 +54,30 @@ TEST_F(Arms, EverySeedOfEveryArmInItsPlace) {
   EXPECT_EQ(count, 6);
 }
 
+TEST_F(Arms, WhatNeedsOthersComesAfterThemAndAuditsAreGathered) {
+  rlhf::Run run({.folder = folder_, .quiet = true}, "", {{"algorithm", "study"}});
+  const ArmsPlan plan{.arms = {"frozen", "method"}, .seeds = 2, .first_seed = 10, .jobs = 2,
+                      .afterwards = [](const std::string& arm) { return arm == "frozen"; }};
+  const auto one = [&](const std::string& arm, std::uint64_t seed, rlhf::Run& part) -> std::optional<nlohmann::json> {
+    if (arm == "method") part.write_file("model", std::to_string(seed));
+    if (arm == "method") return nlohmann::json{{"return", 1}};
+    std::ifstream model(arm_folder(run, "method", seed) / "model");
+    std::uint64_t found = 0;
+    model >> found;
+    part.write_file("audit.jsonl", nlohmann::json{{"steps", 5}, {"predicted", 2}, {"earned", 0.5}}.dump() + "\n");
+    return nlohmann::json{{"return", found}};
+  };
+  const auto result = run_arms(plan, run, [](const auto&, auto) { return std::string(); }, one);
+  ASSERT_TRUE(result);
+  EXPECT_THAT(result->values("frozen", "return"), ElementsAre(10, 11));
+  gather_audits(plan, run);
+  std::ifstream rows(folder_ / "audit.jsonl");
+  std::vector<nlohmann::json> all;
+  for (std::string row; std::getline(rows, row);) all.push_back(nlohmann::json::parse(row));
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[1], (nlohmann::json{{"arm", "frozen"}, {"seed", 11}, {"steps", 5}, {"predicted", 2}, {"earned", 0.5}}));
+}
+
 TEST_F(Arms, AnInterruptedStudyGoesOnWhereItWas) {
   std::atomic<int> begun = 0;
   const auto counted = [&](const std::string& arm, std::uint64_t seed, rlhf::Run& part) {

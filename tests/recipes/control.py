@@ -9,6 +9,7 @@ usage: control.py RLHF
 5. atari_preferences_demos, killed while it learns from labels, ends with the same results.
 6. deep_tamer, killed in the middle of a lesson, ends with the same results and the same log.
 7. recursive_reward_modeling, killed while the evaluator answers, ends with the same results.
+8. An agent that is retrained on a frozen reward model, killed while it is, ends with the same audit.
 """
 import json
 import pathlib
@@ -98,6 +99,20 @@ def recursive(rlhf, scratch):
     assert whole.pop("whole") == cut.pop("cut") and whole == cut, f"{whole}\n{cut}"
 
 
+def audit(rlhf, scratch):
+    words = ["recipe", "run", "deep_rl_from_human_preferences", "arms=labels,frozen", "seeds=1", "ppo.total_steps=40960",
+             "ppo.checkpoint_every=2", "preferences.labels=80", "--no-check"]
+    finish(rlhf, *words, "--output", scratch / "whole")
+    rows = scratch / "cut/arms/frozen-1/audit.jsonl"
+    kill_once(rlhf, lambda: rows.exists() and rows.read_text().count("\n") > 3, *words, "--output", scratch / "cut")
+    finish(rlhf, *words, "--output", scratch / "cut", "--resume")
+    whole, cut = results(scratch / "whole"), results(scratch / "cut")
+    assert whole.pop("whole") == cut.pop("cut") and whole == cut, f"{whole}\n{cut}"
+    for file in ("audit.jsonl", "arms/frozen-1/audit.jsonl", "arms/labels-1/returns.jsonl", "arms/labels-1/learnt_reward.json"):
+        assert (scratch / "whole" / file).read_bytes() == (scratch / "cut" / file).read_bytes(), f"{file} differs"
+    assert "Frozen and retrained" in (scratch / "whole/report.html").read_text()
+
+
 def main(rlhf):
     with tempfile.TemporaryDirectory() as scratch:
         recipe(rlhf, pathlib.Path(scratch), "deep_rl_from_human_preferences", "labels-1", 30)
@@ -107,7 +122,8 @@ def main(rlhf):
         finish(rlhf, "recipe", "run", "coach", "--preset", "smoke", "--output", f"{scratch}/coach")
         lesson(rlhf, pathlib.Path(scratch))
         recursive(rlhf, pathlib.Path(scratch) / "recursive")
-    print("9 passed, 0 failed")
+        audit(rlhf, pathlib.Path(scratch) / "audit")
+    print("10 passed, 0 failed")
 
 
 main(sys.argv[1])

@@ -47,7 +47,7 @@ Frame frame_of(const Chart& chart) {
     if (values.empty()) continue;
     // A few wild raw values must not flatten the curve that matters.
     std::sort(values.begin(), values.end());
-    const double outside = series.faint ? 0.02 : 0.0;
+    const double outside = series.faint && !series.scatter ? 0.02 : 0.0;
     frame.y.include(quantile(values, outside));
     frame.y.include(quantile(values, 1.0 - outside));
   }
@@ -130,7 +130,19 @@ std::string interval_area(const Series& series, const Frame& frame) {
   return upper.empty() ? "" : fmt::format("<path class='interval' d='{}{}Z'/>", upper, lower);
 }
 
+std::string scatter(const Series& series, const Frame& frame) {
+  std::string svg = fmt::format("<g class='series scatter {}{}'>", series.tone, series.faint ? " faint" : "");
+  for (const auto& point : series.points) {
+    if (!std::isfinite(point.y)) continue;
+    svg += fmt::format("<circle cx='{:.1f}' cy='{:.1f}' r='2.6'>", frame.across(point.x), frame.down(point.y));
+    if (!point.note.empty()) svg += fmt::format("<title>{}</title>", escape(point.note));
+    svg += "</circle>";
+  }
+  return svg + "</g>";
+}
+
 std::string curve(const Series& series, const Frame& frame) {
+  if (series.scatter) return scatter(series, frame);
   std::string svg = fmt::format("<g class='series {}{}{}'>", series.tone, series.dashed ? " dashed" : "", series.faint ? " faint" : "");
   svg += interval_area(series, frame);
   svg += fmt::format("<path class='line' d='{}'/>", path_of(series.points, frame));
@@ -151,7 +163,7 @@ std::string end_labels(const Chart& chart, const Frame& frame) {
   };
   std::vector<Label> labels;
   for (const auto& series : chart.series) {
-    if (series.faint || series.points.empty()) continue;
+    if (series.faint || series.scatter || series.points.empty()) continue;
     const auto& last = series.points.back();
     labels.push_back({&series, frame.across(last.x) + 8, frame.down(std::clamp(last.y, frame.y.low, frame.y.high))});
   }
@@ -177,9 +189,13 @@ std::string end_labels(const Chart& chart, const Frame& frame) {
 std::string description(const Chart& chart) {
   std::string text;
   for (const auto& series : chart.series) {
-    if (series.faint || series.points.empty()) continue;
+    if ((series.faint && !series.scatter) || series.points.empty()) continue;
     const auto shown = [&](double value) { return chart.as_percent ? percent(value) : short_number(value); };
     const auto [low, high] = std::minmax_element(series.points.begin(), series.points.end(), [](const Point& a, const Point& b) { return a.y < b.y; });
+    if (series.scatter) {
+      text += fmt::format("{}: {} points from {} to {}. ", series.name, series.points.size(), shown(low->y), shown(high->y));
+      continue;
+    }
     text += fmt::format("{}: from {} to {}, lowest {}, highest {}. ", series.name.empty() ? chart.title : series.name,
                         shown(series.points.front().y), shown(series.points.back().y), shown(low->y), shown(high->y));
   }

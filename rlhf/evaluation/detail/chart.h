@@ -19,6 +19,7 @@ struct Series {
   bool dots = false;    // mark every point: few, measured values
   bool dashed = false;
   bool faint = false;   // thin and pale: the raw values behind a smoothed curve; never labelled
+  bool scatter = false; // points only, in no order: no line, no label
 };
 
 /// A horizontal stripe (a target) or, where low == high, a line.

@@ -138,23 +138,6 @@ const Json* last_with(const ReportData& data, const char* key) {
   return nullptr;
 }
 
-std::string calibration_chart(const ReportData& data) {
-  const auto* calibration = last_with(data, "calibration");
-  if (calibration == nullptr || !calibration->contains("bins")) return "";
-  Series series{.name = "observed", .tone = "learned", .points = {}, .dots = true};
-  double least = 1.0;
-  for (const auto& bin : (*calibration)["bins"]) {
-    const auto predicted = number(bin, "predicted"), observed = number(bin, "observed");
-    if (!predicted || !observed) continue;
-    least = std::min(least, *observed);
-    series.points.push_back({.x = *predicted, .y = *observed,
-                             .note = fmt::format("promised {}, observed {} ({} pairs)", percent(*predicted), percent(*observed), grouped(number(bin, "pairs").value_or(0)))});
-  }
-  return figure({.title = "Is a margin worth what it says?",
-                 .caption = fmt::format("agreement with gold by the agreement the margin promises; dashed: calibrated. Mean gap {}", percent(number(*calibration, "error").value_or(0))),
-                 .x_name = "promised agreement \u2192", .series = {std::move(series)}, .y_low = std::min(least, 0.5), .y_high = 1.0, .diagonal = true, .as_percent = true});
-}
-
 std::string accuracy_chart(const ReportData& data) {
   Chart chart{.title = "Reward model accuracy", .caption = "share of pairs ordered as the labels order them", .x_name = updates, .series = {}, .y_low = 0.5, .y_high = 1.0, .as_percent = true};
   for (const auto& [key, name, tone] : {std::tuple("reward_model/accuracy", "training", "plain"), std::tuple("reward_model/eval_accuracy", "held-out", "learned")}) {
@@ -180,7 +163,28 @@ std::string agreement_sentence(const ReportData& data) {
   return html;
 }
 
+std::string calibration_chart(const ReportData& data) {
+  const auto* calibration = last_with(data, "calibration");
+  return calibration == nullptr ? "" : calibration_figure(*calibration);
+}
+
 }  // namespace
+
+std::string calibration_figure(const Json& calibration) {
+  if (!calibration.contains("bins")) return "";
+  Series series{.name = "observed", .tone = "learned", .points = {}, .dots = true};
+  double least = 1.0;
+  for (const auto& bin : calibration.at("bins")) {
+    const auto predicted = number(bin, "predicted"), observed = number(bin, "observed");
+    if (!predicted || !observed) continue;
+    least = std::min(least, *observed);
+    series.points.push_back({.x = *predicted, .y = *observed,
+                             .note = fmt::format("promised {}, observed {} ({} pairs)", percent(*predicted), percent(*observed), grouped(number(bin, "pairs").value_or(0)))});
+  }
+  return figure({.title = "Is a margin worth what it says?",
+                 .caption = fmt::format("agreement with the truth by the agreement the margin promises; dashed: calibrated. Mean gap {}", percent(number(calibration, "error").value_or(0))),
+                 .x_name = "promised agreement \u2192", .series = {std::move(series)}, .y_low = std::min(least, 0.5), .y_high = 1.0, .diagonal = true, .as_percent = true});
+}
 
 std::string score_charts(const ReportData& data) {
   return section("scores", "Scores", "Gold is what we want, learned is what the policy was trained on, and the second judge was used for neither.",
@@ -215,11 +219,11 @@ std::string audit_charts(const ReportData& data) {
   std::string figures;
   for (const auto& [arm, seeds] : arms) {
     Chart chart{.title = arm.empty() ? "Retrained on the frozen reward model" : arm,
-                .caption = "0 = any action, 1 = the agent that the model was made with; a pale line for each seed",
+                .caption = "what is paid by the model and what is earned in truth; 0 = an agent that has learnt nothing, 1 = the one that the model was made with; a pale line for each seed",
                 .x_name = "steps \u2192",
                 .series = {},
                 .bands = {{1, 1, "as that agent"}}};
-    for (const auto& [key, name, tone] : {std::tuple{"predicted", "paid by the model", "learned"}, {"earned", "earned in truth", "gold"}}) {
+    for (const auto& [key, name, tone] : {std::tuple{"predicted", "paid", "learned"}, {"earned", "earned", "gold"}}) {
       std::map<double, std::pair<double, int>> sums;  // by steps, over seeds
       for (const auto& [seed, rows] : seeds) {
         Series one{.name = name, .tone = tone, .points = {}, .faint = true};
@@ -238,7 +242,7 @@ std::string audit_charts(const ReportData& data) {
     figures += figure(chart);
   }
   return section("audit", "Frozen and retrained",
-                 "A reward model is only as good as the worst that can be made of it: what an agent trained from scratch on the final model is paid, and what it earns.",
+                 "A reward model is only as good as the worst that can be made of it: what an agent trained on the final model, which no longer changes, is paid, and what it earns.",
                  grid(figures));
 }
 

@@ -17,14 +17,6 @@ using Json = nlohmann::json;
 
 std::string read_if_there(const std::filesystem::path& file) { return std::filesystem::exists(file) ? read_file(file) : ""; }
 
-Json read_object(const std::filesystem::path& file) {
-  const auto content = read_if_there(file);
-  if (content.empty()) return Json::object();
-  auto object = Json::parse(content, nullptr, false);
-  if (!object.is_object()) broken(file.string());
-  return object;
-}
-
 std::string trimmed(const std::string& part) {
   const auto begin = part.find_first_not_of(" \t\r");
   return begin == std::string::npos ? "" : part.substr(begin, part.find_last_not_of(" \t\r") - begin + 1);
@@ -66,6 +58,14 @@ std::vector<Setting> read_settings(const std::filesystem::path& file) {
 }
 
 }  // namespace
+
+Json read_object(const std::filesystem::path& file) {
+  const auto content = read_if_there(file);
+  if (content.empty()) return Json::object();
+  auto object = Json::parse(content, nullptr, false);
+  if (!object.is_object()) broken(file.string());
+  return object;
+}
 
 std::vector<Json> read_rows(const std::filesystem::path& file) {
   std::vector<Json> rows;

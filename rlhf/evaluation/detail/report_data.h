@@ -30,6 +30,9 @@ std::optional<double> number(const nlohmann::json& row, const char* key);
 /// A text of the object; empty when it is missing or no text.
 std::string text(const nlohmann::json& object, const char* key);
 
+/// The object of a JSON file; empty where it is missing.
+nlohmann::json read_object(const std::filesystem::path& file);
+
 /// The objects of a JSON Lines file; none where it is missing.
 std::vector<nlohmann::json> read_rows(const std::filesystem::path& file);
 

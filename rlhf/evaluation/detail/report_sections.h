@@ -16,6 +16,7 @@ std::string score_charts(const ReportData& data);
 std::string behaviour_charts(const ReportData& data);
 std::string training_charts(const ReportData& data);
 std::string reward_model_charts(const ReportData& data);
+std::string preference_charts(const ReportData& data);
 std::string audit_charts(const ReportData& data);
 std::string sample_pairs(const ReportData& data);
 std::string labels_and_cost(const ReportData& data);
@@ -24,6 +25,9 @@ std::string promises_section(const ReportData& data);
 std::string arms_section(const ReportData& data);
 std::string evaluation_table(const ReportData& data);
 std::string settings_table(const ReportData& data);
+
+/// A figure of {"error", "bins": [{"predicted", "observed", "pairs"}]}; empty without bins.
+std::string calibration_figure(const nlohmann::json& calibration);
 
 /// <section> with a heading, unless there is no content.
 std::string section(const char* id, const char* title, const std::string& lead, const std::string& content);

@@ -80,6 +80,8 @@ figure svg { display: block; width: 100%; height: auto; margin-top: auto; paddin
 .interval { fill: var(--tone); opacity: 0.14; }
 .series circle { fill: var(--paper); stroke: var(--tone); stroke-width: 1.8; }
 .series circle:hover { fill: var(--tone); }
+.scatter circle { fill: var(--tone); stroke: none; opacity: 0.5; } .scatter.faint circle { opacity: 0.3; } .scatter circle:hover { opacity: 1; }
+.arm { margin-top: 34px; } .arm + .figures { margin-top: 12px; }
 .end { font-size: 11.5px; fill: var(--tone, var(--plain)); } .end-value { font-weight: 650; font-size: 13px; }
 table { border-collapse: collapse; width: 100%; }
 th { text-align: left; font-weight: 500; }
