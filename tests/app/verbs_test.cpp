@@ -194,7 +194,7 @@ TEST(Doctor, SaysWhatIsThere) {
   EXPECT_EQ(outcome.code, 0) << outcome.errors;
   std::vector<std::string> subjects;
   for (const auto& finding : rows(outcome)) subjects.push_back(finding["subject"]);
-  EXPECT_THAT(subjects, ElementsAre("release", "cpu", "threads", "allocator", "memory", "disk", "model"));
+  EXPECT_THAT(subjects, ElementsAre("release", "cpu", "threads", "allocator", "memory", "disk", "films", "model"));
 }
 
 }  // namespace

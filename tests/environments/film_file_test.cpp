@@ -24,7 +24,7 @@ using testing::HasSubstr;
 
 /// A cart that is pushed about; no two frames in a row are equal.
 std::vector<Image> frames_of_play(int width, int height, int count) {
-  CartPoleFixed world;
+  Single<CartPoleFixedWorld> world;
   world.reset(5);
   std::vector<Image> frames;
   for (int t = 0; t < count; ++t) {
