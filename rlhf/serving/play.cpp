@@ -41,6 +41,14 @@ double return_of(const data::Trajectory& trajectory) {
   return sum;
 }
 
+/// What people call it: what another program plays has its name among the settings.
+std::string title_of(const environments::Spec& spec) {
+  for (const char* name : {"id", "game"})
+    if (spec.settings.is_object() && spec.settings.contains(name) && spec.settings[name].is_string())
+      return spec.settings[name];
+  return spec.name;
+}
+
 json fault_message(const Error& error) {
   return {{"type", "fault"}, {"where", error.where()}, {"what", error.problem()}, {"fix", error.fix()}};
 }
@@ -222,6 +230,7 @@ json Play::Table::hello() const {
   const auto& spec = environment->spec();
   return {{"type", "hello"},
           {"environment", spec.name},
+          {"title", title_of(spec)},
           {"turns", game.turns()},
           {"rate", game.rate()},
           {"width", options.width},

@@ -73,7 +73,8 @@ TEST(Play, TellsThePageAllItNeeds) {
   Page page(running);
   ASSERT_TRUE(page.hears("\x89PNG"));
   const auto said = page.heard();
-  for (const char* part : {R"("environment":"mountain_car")", R"("turns":false)", R"("rate":12.0)",
+  for (const char* part : {R"("environment":"mountain_car")", R"("title":"mountain_car")",
+                           R"("turns":false)", R"("rate":12.0)",
                            R"("idle":"do nothing")",
                            R"({"chords":[["ArrowLeft"],["a"],["0"]],"label":"push left"})", R"("out":null)",
                            R"("phase":"ready")", R"("last":null)"})

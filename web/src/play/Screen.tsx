@@ -33,7 +33,7 @@ function Note({ game }: { game: Playing }) {
 /// What is played, and what it waits for.
 export function Screen({ game, canvas }: { game: Playing; canvas: preact.RefObject<HTMLCanvasElement> }) {
   const { hello, state } = game;
-  const said = `${hello?.environment ?? "The environment"}${state ? `: step ${state.step}, return ${figure(state.return)}` : ""}`;
+  const said = `${hello?.title ?? "The environment"}${state ? `: step ${state.step}, return ${figure(state.return)}` : ""}`;
   return (
     <div class="play-screen" data-phase={state?.phase}>
       <canvas ref={canvas} width={hello?.width ?? 600} height={hello?.height ?? 400} role="img" aria-label={said} />

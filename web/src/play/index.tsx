@@ -74,7 +74,7 @@ function Episodes({ game }: { game: Playing }) {
 export default function PlayPage() {
   const { canvas, draw } = usePainter();
   const game = usePlay(draw);
-  const name = game.hello?.environment ?? "Play";
+  const name = game.hello?.title ?? "Play";
   useEffect(() => { document.title = `${name} · rlhf`; }, [name]);
   return (
     <>
