@@ -6,6 +6,7 @@
 
 #include "app/commands.h"
 #include "app/env_minari.h"
+#include "app/env_play.h"
 #include "app/flags.h"
 #include "app/world.h"
 #include "rlhf/control/demonstrations.h"
@@ -258,6 +259,7 @@ constexpr Command subjects[] = {
     {"show", "one of them: its spaces, settings and picture", show},
     {"bench", "how fast it steps", bench},
     {"record", "episodes of an agent, as a file to learn from", record},
+    {"play", "a person plays it in the browser, and what was shown is kept", play},
     {"import", "a Minari data set as such a file", import_minari},
     {"export", "such a file as a Minari data set", export_minari},
 };
@@ -266,7 +268,9 @@ constexpr Command subjects[] = {
 
 int env(const Invocation& call) {
   if (call.arguments.empty() || call.arguments.front() == "--help") {
-    std::cout << "usage: rlhf env ls | show NAME [--png FILE] | bench NAME [--envs N] | record NAME --out FILE [--film FILE]\n       rlhf env import FOLDER | export FILE   (Minari)\n\n" << list_commands(subjects);
+    std::cout << "usage: rlhf env ls | show NAME [--png FILE] | bench NAME [--envs N] | play NAME [--out FILE]\n"
+                 "       rlhf env record NAME --out FILE [--film FILE] | import FOLDER | export FILE   (Minari)\n\n"
+              << list_commands(subjects);
     return 0;
   }
   return find_command(subjects, call.arguments.front(), "subject of `rlhf env`").run(call.without_first());

@@ -106,4 +106,38 @@ std::vector<Trajectory> read_trajectories(const std::filesystem::path& file) {
   return all;
 }
 
+TrajectoryWriter::TrajectoryWriter(const std::filesystem::path& file) {
+  const bool there = std::filesystem::exists(file);
+  const auto text = there ? read_file(file) : "";
+  if (text.starts_with("\x1f\x8b"))
+    throw Error({.category = Category::usage,
+                 .where = file.string(),
+                 .what = "episodes cannot be added to a gzip file",
+                 .fix = "Unpack it (gunzip), or name another file."});
+  if (there) read_trajectories(file);
+  file_.emplace(file);
+  if (!text.empty() && text.back() != '\n') file_->append("\n");
+  if (!there) sync_folder(std::filesystem::absolute(file).parent_path());
+}
+
+void TrajectoryWriter::add(const Trajectory& trajectory) {
+  const auto size = file_->size();
+  file_->append(to_line(trajectory));
+  before_ = size;
+  file_->sync();
+}
+
+void TrajectoryWriter::take_back() {
+  if (!before_) return;
+  const auto path = file_->path();
+  if (std::filesystem::file_size(path) != file_->size())
+    throw Error({.category = Category::check,
+                 .where = path.string(),
+                 .what = "another program has written to it since the last episode",
+                 .fix = "Take the episode out by hand."});
+  file_.emplace(path, *before_);
+  before_.reset();
+  file_->sync();
+}
+
 }  // namespace rlhf::data

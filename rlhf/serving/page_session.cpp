@@ -11,13 +11,12 @@ namespace {
 constexpr std::string_view name_cookie = "rlhf_name";
 
 Response described(const Principal& principal, const std::string& name, bool login, const std::string& project,
-                   bool model) {
-  auto response = Response::json({{"annotator", name},
-                                  {"role", name_of(principal.role)},
-                                  {"csrf", principal.csrf},
-                                  {"login", login},
-                                  {"project", project},
-                                  {"model", model}});
+                   bool model, bool play) {
+  nlohmann::json said = {{"annotator", name},  {"role", name_of(principal.role)},
+                         {"csrf", principal.csrf}, {"login", login},
+                         {"project", project}, {"model", model}};
+  if (play) said["play"] = true;
+  auto response = Response::json(said);
   response.headers.set("Cache-Control", "no-store");
   return response;
 }
@@ -31,11 +30,11 @@ std::string annotator_name(const Request& request) {
   return request.session->name;
 }
 
-void add_page_session(Router& router, std::shared_ptr<Auth> auth, std::string project, bool model) {
+void add_page_session(Router& router, std::shared_ptr<Auth> auth, std::string project, bool model, bool play) {
   const bool login = auth != nullptr;
   router.get("/api/session",
              [=](const Request& request) {
-               if (request.session) return described(*request.session, annotator_name(request), login, project, model);
+               if (request.session) return described(*request.session, annotator_name(request), login, project, model, play);
                return Response::error(401, "nobody is logged in",
                                       "Log in with the name and password that the owner gave you.");
              },
@@ -48,7 +47,7 @@ void add_page_session(Router& router, std::shared_ptr<Auth> auth, std::string pr
                 if (!auth) {
                   if (!good_name(name))
                     return Response::error(400, "a name has 1 to 64 letters, digits, - _ . @", "Choose another one.");
-                  auto response = described(*request.session, name, false, project, model);
+                  auto response = described(*request.session, name, false, project, model, play);
                   response.headers.set("Set-Cookie",
                                        std::string(name_cookie) + "=" + name + "; Path=/; HttpOnly; SameSite=Strict");
                   return response;
@@ -58,7 +57,7 @@ void add_page_session(Router& router, std::shared_ptr<Auth> auth, std::string pr
                 if (!entered)
                   return Response::error(401, "name or password is wrong",
                                          "Ask the owner of this server for an account.");
-                auto response = described(entered->principal, entered->principal.name, true, project, model);
+                auto response = described(entered->principal, entered->principal.name, true, project, model, play);
                 response.headers.set("Set-Cookie", Auth::cookie(entered->id, request.secure));
                 return response;
               },

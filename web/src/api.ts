@@ -1,7 +1,7 @@
 // What the server says and takes: docs/http_api.md, typed. One place for requests, so that errors and the CSRF token are handled once.
 
 export type Role = "owner" | "annotator" | "viewer";
-export interface Session { annotator: string; role: Role; csrf: string; login: boolean; project: string; model: boolean }
+export interface Session { annotator: string; role: Role; csrf: string; login: boolean; project: string; model: boolean; play?: boolean }
 
 export type Ask =
   | "compare" | "rank" | "rate" | "judge_rules" | "judge_evidence"

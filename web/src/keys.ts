@@ -1,7 +1,7 @@
 // Every action of the pages that has a key. Keys were chosen after the papers' own screens: arrows for clips (Christiano et al.
 // 2017), a row of numbers for strengths, Ctrl+Enter to send while writing.
 
-export type Scope = "page" | "compare" | "rank" | "rate" | "rules" | "evidence" | "spans" | "chat" | "clips" | "live";
+export type Scope = "page" | "compare" | "rank" | "rate" | "rules" | "evidence" | "spans" | "chat" | "clips" | "live" | "play";
 export interface Action { id: string; scope: Scope; label: string; keys: string[]; fixed?: boolean }
 
 /// Scopes that can be offered at the same time. Two parts of a form never are: keys go to the part at hand.
@@ -96,9 +96,17 @@ export const actions: Action[] = [
   { id: "live.pause", scope: "live", label: "Pause or go on", keys: ["Space"] },
   { id: "live.slower", scope: "live", label: "Slower", keys: ["-"] },
   { id: "live.faster", scope: "live", label: "Faster", keys: ["+", "="] },
+
+  // Fixed: the environment's own keys are chosen around them (rlhf/environments/keyboard.h).
+  { id: "play.pause", scope: "play", label: "Pause or go on", keys: ["Space"], fixed: true },
+  { id: "play.reset", scope: "play", label: "Start again", keys: ["r"], fixed: true },
+  { id: "play.slower", scope: "play", label: "Slower", keys: ["-"], fixed: true },
+  { id: "play.faster", scope: "play", label: "Faster", keys: ["+", "="], fixed: true },
+  { id: "play.keep", scope: "play", label: "Keep the last episode", keys: ["k"], fixed: true },
+  { id: "play.throw_away", scope: "play", label: "Throw the last episode away", keys: ["x"], fixed: true },
 ];
 
 export const scopeNames: Record<Scope, string> = {
   page: "Everywhere", compare: "Comparing", rank: "Ranking", rate: "Rating", rules: "Rules", evidence: "Evidence",
-  spans: "Marking passages", chat: "Conversation", clips: "Clips", live: "Teaching live",
+  spans: "Marking passages", chat: "Conversation", clips: "Clips", live: "Teaching live", play: "Playing",
 };

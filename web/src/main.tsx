@@ -15,9 +15,11 @@ const History = lazy<{ session: Session }>(() => import("./annotate/History").th
 const Owner = lazy<{ path: string; session: Session }>(() => import("./owner"));
 const Runs = lazy<{ path: string; session: Session }>(() => import("./runs"));
 const Chat = lazy<{ path: string; session: Session }>(() => import("./chat"));
+const Play = lazy<object>(() => import("./play"));
 
 function Page({ session, onSession }: { session: Session; onSession: (session: Session) => void }) {
   const path = usePath();
+  if (session.play) return <Play />; // `rlhf env play` has no other page
   const below = (folder: string) => path === folder || path.startsWith(folder + "/");
   if (path === "/") return <Annotate session={session} onSession={onSession} />;
   if (below("/history")) return <History session={session} />;

@@ -2,8 +2,8 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Session } from "../api";
 import { Link, usePath } from "../router";
-import { change, useSettings } from "../settings";
 import { Icon, type IconName } from "./Icon";
+import { Theme } from "./Theme";
 import "./desk.css";
 
 interface Place { href: string; name: string; icon: IconName }
@@ -66,20 +66,6 @@ function Places({ session }: { session: Session }) {
         </div>
       ))}
     </>
-  );
-}
-
-const themes = [["system", "Auto"], ["light", "Light"], ["dark", "Dark"]] as const;
-
-function Theme() {
-  const { theme } = useSettings();
-  return (
-    <label class="theme-choice">
-      <span class="unseen">Colours</span>
-      <select class="mini" value={theme} onChange={(event) => change({ theme: event.currentTarget.value as typeof theme })}>
-        {themes.map(([value, name]) => <option key={value} value={value}>{name}</option>)}
-      </select>
-    </label>
   );
 }
 
