@@ -19,11 +19,6 @@ void append(std::string& bytes, const void* data, std::size_t size) {
   bytes.append(static_cast<const char*>(data), size);
 }
 
-bool shows_pictures(const environments::Spec& spec) {
-  const auto* box = std::get_if<environments::Box>(&spec.observation);
-  return box && box->dtype == environments::Dtype::uint8 && box->shape.size() == 3;
-}
-
 }  // namespace
 
 void TamerConfig::validate() const {
@@ -52,10 +47,8 @@ Tamer::Tamer(std::unique_ptr<SignalModel> model, const TamerConfig& config)
 Tamer::Tamer(std::int64_t actions, std::vector<double> scale, const TamerConfig& config)
     : Tamer(linear_signal(actions, std::move(scale), config.learning_rate), config) {}
 
-/// An observation is acted upon and then observed: what an encoder makes of it is made once.
 Percept Tamer::perceive(const data::Array& observation) {
-  if (!last_.second || last_.first != observation) last_ = {observation, model_->perceive(observation)};
-  return last_.second;
+  return glance_(observation, [this](const data::Array& seen) { return model_->perceive(seen); });
 }
 
 std::int64_t Tamer::best(const data::Array& observation) const {

@@ -115,7 +115,7 @@ class Tamer : public LiveLearner {
   std::deque<Seen> window_;  // steps that a signal may still be about
   std::deque<Kept> buffer_;
   std::int64_t praised_ = 0;  // samples of the buffer whose value is above 0
-  std::pair<data::Array, Percept> last_;
+  Glance glance_;
   Random random_;
   std::int64_t steps_ = 0, signals_ = 0, updates_ = 0, version_ = 0;
 };
