@@ -18,13 +18,14 @@ void append(std::string& bytes, const void* data, std::size_t size) {
 
 class LinearSignal final : public SignalModel {
  public:
-  LinearSignal(std::int64_t actions, std::vector<double> scale, double learning_rate)
-      : scale_(std::move(scale)),
+  LinearSignal(std::int64_t actions, Eyes eyes, double learning_rate)
+      : eyes_(std::move(eyes)),
         learning_rate_(learning_rate),
-        learnt_(static_cast<std::size_t>(actions), std::vector<double>(scale_.size() + 1, 0.0)),
+        learnt_(static_cast<std::size_t>(actions),
+                std::vector<double>(static_cast<std::size_t>(width_of(eyes_)) + 1, 0.0)),
         published_(learnt_) {}
 
-  Percept perceive(const data::Array& observation) const override { return see({.scale = scale_}, observation, 1); }
+  Percept perceive(const data::Array& observation) const override { return see(eyes_, observation, 1); }
 
   std::vector<double> predict(const Percept& percept) const override {
     std::vector<double> values;
@@ -60,7 +61,7 @@ class LinearSignal final : public SignalModel {
     return sum;
   }
 
-  std::vector<double> scale_;
+  Eyes eyes_;
   double learning_rate_;
   std::vector<std::vector<double>> learnt_, published_;  // [actions, features]
 };
@@ -116,10 +117,9 @@ class DeepSignal final : public SignalModel {
 
  private:
   std::unique_ptr<models::Network> make(std::uint64_t seed) const {
-    return models::make_network({.hidden = config_.hidden,
-                                 .activation = models::Activation::relu,
-                                 .initial = models::Initial::uniform},
-                                {width_of(eyes_)}, actions_, 1.0, derive(seed, {hash("signal")}));
+    return models::make_network(
+        {.hidden = config_.hidden, .activation = models::Activation::relu, .initial = models::Initial::uniform},
+        {width_of(eyes_)}, actions_, 1.0, derive(seed, {hash("signal")}));
   }
   static void append_tensor(std::string& bytes, const Tensor& tensor) {
     const auto plain = tensor.contiguous();
@@ -145,8 +145,8 @@ void DeepSignalConfig::validate() const {
                  .fix = "Give a positive number."});
 }
 
-std::unique_ptr<SignalModel> linear_signal(std::int64_t actions, std::vector<double> scale, double learning_rate) {
-  return std::make_unique<LinearSignal>(actions, std::move(scale), learning_rate);
+std::unique_ptr<SignalModel> linear_signal(std::int64_t actions, Eyes eyes, double learning_rate) {
+  return std::make_unique<LinearSignal>(actions, std::move(eyes), learning_rate);
 }
 
 std::unique_ptr<SignalModel> deep_signal(std::int64_t actions, Eyes eyes, const DeepSignalConfig& config,

@@ -33,8 +33,8 @@ class SignalModel {
   virtual void write(std::string& bytes) const = 0;  // appends all that decides what it does from here on
 };
 
-/// For each action a linear function of `observation * scale` and a constant 1, from zero, by plain gradient steps.
-std::unique_ptr<SignalModel> linear_signal(std::int64_t actions, std::vector<double> scale, double learning_rate);
+/// For each action a linear function of what the eyes see and a constant 1, from zero, by plain gradient steps.
+std::unique_ptr<SignalModel> linear_signal(std::int64_t actions, Eyes eyes, double learning_rate);
 
 struct DeepSignalConfig {
   std::vector<std::int64_t> hidden = {16, 16};  // Deep TAMER's (from memory, see recipes/deep_tamer)
