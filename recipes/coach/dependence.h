@@ -14,12 +14,12 @@ namespace rlhf::recipes {
 /// it gets better, stays as it is or gets worse, and in the last episodes all dogs do the same.
 struct DependenceConfig {
   std::int64_t trainers = 20;  // simulated, in each condition
-  std::int64_t judged = 4;     // last episodes, whose feedback is compared
+  std::int64_t judged = 3;     // last episodes, whose feedback is compared
   double rate = 2.0;           // steps a second
   double delay = 0.4;          // s; of the simulated trainers, and what is taken off the times of people's presses
   double comments = 0.5;       // share of steps that a simulated trainer says something about
-  double noise = 0.5;          // standard deviation of what it says, in units of the advantage
-  double memory = 0.9;         // what remains of its impression of the dog after a step
+  double noise = 0.3;          // standard deviation of what it says, in units of the advantage
+  double memory = 0.97;        // what remains of its impression of the dog after a step
   algorithms::RehearsedConfig rehearsed;
   std::string logs;  // folder of people's sessions, <condition>-<anything>.jsonl; empty = simulated trainers
 

@@ -167,6 +167,7 @@ const std::vector<std::pair<std::string, std::string>>& pursuit_arms() {
 PursuitConfig::PursuitConfig() {
   for (const auto& [name, what] : pursuit_arms()) arms.push_back(name);
   trainer.judged = 0.5;
+  tamer.squash = true;
   tamer.credit_low = 0.15, tamer.credit_high = 0.75;  // when what this trainer judges happened
   scale = {1, 1, 10, 10, 2, 2};                       // the ball's place counts where it is near
 }

@@ -9,7 +9,7 @@ namespace rlhf::recipes {
 /// A robot learns to follow a ball while somebody presses buttons, thirty decisions a second.
 struct PursuitConfig {
   std::vector<std::string> arms;  // of pursuit_arms(); all of them by default
-  std::int64_t seeds = 10;        // runs of each arm
+  std::int64_t seeds = 30;        // runs of each arm
   double minutes = 3.0;           // of teaching, the session's time
   double rate = 30.0;             // steps a second
   double wanted = 0.9;            // of the expert's tracking reward: when a learner counts as taught
