@@ -148,11 +148,22 @@ class Listener final : public algorithms::LiveLearner {
   std::vector<LiveSignal> said_;
 };
 
+/// What a log's name says; other sessions may lie beside those of the study.
+std::string condition_of(const std::filesystem::path& log) {
+  const auto name = log.stem().string();
+  return name.substr(0, name.find('-'));
+}
+
+bool of_the_study(const std::filesystem::path& log) {
+  const auto& known = dependence_conditions();
+  return log.extension() == ".jsonl" && std::find(known.begin(), known.end(), condition_of(log)) != known.end();
+}
+
 std::vector<TrainerFeedback> feedback_in(const std::filesystem::path& folder, const DependenceConfig& config) {
   std::set<std::filesystem::path> logs;
   if (std::filesystem::is_directory(folder))
     for (const auto& entry : std::filesystem::directory_iterator(folder))
-      if (entry.path().extension() == ".jsonl") logs.insert(entry.path());
+      if (of_the_study(entry.path())) logs.insert(entry.path());
   std::vector<TrainerFeedback> each;
   for (const auto& log : logs)
     if (auto one = judged_feedback(log, config); one.presses > 0) each.push_back(std::move(one));
@@ -203,8 +214,7 @@ void DependenceConfig::validate() const {
 }
 
 TrainerFeedback judged_feedback(const std::filesystem::path& log, const DependenceConfig& config) {
-  const auto name = log.stem().string();
-  TrainerFeedback feedback{.condition = name.substr(0, name.find('-')), .trainer = name};
+  TrainerFeedback feedback{.condition = condition_of(log), .trainer = log.stem().string()};
   environments::Grid grid;
   Listener listener;
   relearn_session(grid, listener, log);

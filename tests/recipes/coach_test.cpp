@@ -132,6 +132,7 @@ TEST_F(Dependence, PeoplesLogsAreReadLikeSimulatedOnes) {
   nlohmann::json simulated, read;
   ASSERT_TRUE(run_dependence(config, 1, run, simulated));
   config.logs = (folder_ / "run/dependence/advantage").string();
+  std::ofstream(config.logs + "/session-1.jsonl") << "another session, not one of the study\n";
   ASSERT_TRUE(run_dependence(config, 1, run, read));
   for (const char* number : {"improving", "steady", "degrading", "h", "p"})
     EXPECT_EQ(read[std::string("dependence_people_") + number],
