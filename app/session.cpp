@@ -8,8 +8,8 @@
 #include "app/signals.h"
 #include "app/world.h"
 #include "rlhf/algorithms/frame_pretraining.h"
+#include "rlhf/algorithms/live_learner_config.h"
 #include "rlhf/algorithms/session_socket.h"
-#include "rlhf/algorithms/tamer.h"
 #include "rlhf/core/clock.h"
 #include "rlhf/core/error.h"
 #include "rlhf/feedback/server_address.h"
@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 struct LiveSettings {
   World world;
   algorithms::SessionConfig session;
-  algorithms::TamerConfig tamer;
+  algorithms::LiveLearnerConfig learner;
   algorithms::FramePretrainingConfig eyes;
   std::string store, project = "default", live, name, log, replay, resume, relearn, encoder;
   std::vector<double> scale;
@@ -33,7 +33,7 @@ struct LiveSettings {
     f.field("project", project, "projects in one store see nothing of each other");
     world.fields(f);
     session.fields(f);
-    f.group("tamer", tamer, "how the agent learns from signals");
+    learner.fields(f);
     f.group("eyes", eyes, "the encoder through which a deep learner sees pictures, learnt from random play before");
     f.field("encoder", encoder,
             "file of that encoder, made when missing; default: <environment>.safetensors beside the agent's socket");
@@ -47,7 +47,7 @@ struct LiveSettings {
   }
   void validate() const {
     session.validate();
-    tamer.validate();
+    learner.validate();
     eyes.validate();
     const auto plain = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_'; };
     if (name.size() > 100 || !std::all_of(name.begin(), name.end(), plain))
@@ -68,7 +68,7 @@ std::filesystem::path live_folder(const LiveSettings& settings) {
 /// The frozen eyes of a learner that needs some: read, or learnt from random play now.
 std::shared_ptr<const models::FrameAutoencoder> eyes_of(const Invocation& call, const LiveSettings& settings,
                                                         const environments::Spec& spec) {
-  if (!algorithms::needs_encoder(spec, settings.tamer)) return nullptr;
+  if (!algorithms::needs_encoder(spec, settings.learner)) return nullptr;
   const auto file = settings.encoder.empty() ? live_folder(settings) / (spec.name + ".safetensors")
                                              : std::filesystem::path(settings.encoder);
   if (!std::filesystem::exists(file) && !call.json)
@@ -77,9 +77,9 @@ std::shared_ptr<const models::FrameAutoencoder> eyes_of(const Invocation& call, 
   return pretrained_frames(*settings.world.make(), settings.eyes, file).autoencoder;
 }
 
-std::unique_ptr<algorithms::Tamer> learner_of(const Invocation& call, const LiveSettings& settings,
-                                              const environments::Spec& spec) {
-  return algorithms::make_tamer(spec, settings.tamer, settings.scale, eyes_of(call, settings, spec));
+std::unique_ptr<algorithms::LiveLearner> learner_of(const Invocation& call, const LiveSettings& settings,
+                                                    const environments::Spec& spec) {
+  return algorithms::make_live_learner(spec, settings.learner, settings.scale, eyes_of(call, settings, spec));
 }
 
 /// The question that brings somebody to the session. Its id is the session's name: the page opens the socket of that
@@ -213,11 +213,12 @@ int session(const Invocation& call) {
   LiveSettings settings;
   if (!read_settings(
           call,
-          {.synopsis = "rlhf session --store FILE [--environment cart_pole] [settings]",
-           .description = "Lets people teach an agent with + and - while it acts (TAMER; Deep TAMER where it sees pictures). They do it on the page of "
-                          "`rlhf collect` on\n"
-                          "the same store, where the session comes as a question; every press is in the store before "
-                          "the agent learns from it.",
+          {.synopsis = "rlhf session --store FILE [--environment cart_pole] [--learner coach] [settings]",
+           .description = "Lets people teach an agent with + and - while it acts: TAMER (Deep TAMER where it sees "
+                          "pictures), COACH or Deep COACH.\n"
+                          "They do it on the page of `rlhf collect` on the same store, where the session comes as a "
+                          "question; every press is in the\n"
+                          "store before the agent learns from it.",
            .positional = {"store"}},
           settings))
     return 0;

@@ -91,7 +91,7 @@ class Study {
 
   ArmsResult collected() {
     ArmsResult result;
-    std::string rows;
+    auto rows = rows_of_other_arms();
     for (std::size_t i = 0; i < tasks_.size(); ++i) {
       result.runs[tasks_[i].arm].push_back(*results_[i]);
       nlohmann::json row = *results_[i];
@@ -101,6 +101,18 @@ class Study {
     }
     run_.write_file("arms.jsonl", rows);
     return result;
+  }
+
+  /// What another study of the same run has left in arms.jsonl.
+  std::string rows_of_other_arms() const {
+    std::string rows;
+    std::ifstream file(run_.folder() / "arms.jsonl");
+    for (std::string line; std::getline(file, line);) {
+      const auto arm = nlohmann::json::parse(line).at("arm");
+      const auto own = [&](const Task& task) { return task.arm == arm; };
+      if (std::none_of(tasks_.begin(), tasks_.end(), own)) rows += line + "\n";
+    }
+    return rows;
   }
 
   Run& run_;

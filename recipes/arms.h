@@ -49,8 +49,9 @@ struct ArmsResult {
 
 /// Runs every arm with every seed, several at a time; what a run gives does not depend on its neighbours. Finished runs
 /// are kept in <run>/arms/<arm>-<seed>/ (results.json), so that an interrupted study goes on where it was, and
-/// <run>/arms.jsonl has a row for each: {"arm", "seed", numbers...}, which the report reads. Nothing when the run was
-/// asked to stop before the end. Rethrows the first error of a run, once the others have stopped.
+/// <run>/arms.jsonl has a row for each: {"arm", "seed", numbers...}, which the report reads; rows of other arms that
+/// are there stay. Nothing when the run was asked to stop before the end. Rethrows the first error of a run, once the
+/// others have stopped.
 std::optional<ArmsResult> run_arms(const ArmsPlan& plan, Run& run, const ArmSettings& settings, const ArmRun& one);
 
 /// The audit.jsonl of every run that has one (control/reward_audit.h), with "arm" and "seed", as the audit.jsonl of the

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
-#include "recipes/coach/study.h"
+#include "recipes/coach/change_of_mind.h"
+#include "recipes/coach/dependence.h"
+#include "recipes/coach/grid_study.h"
+#include "recipes/coach/pursuit.h"
 #include "rlhf/core/error.h"
 #include "rlhf/core/run.h"
 #include "rlhf/core/seed.h"
@@ -15,12 +18,11 @@ extern const std::string_view smoke_toml, small_toml, expected_json;
 }
 namespace {
 
-struct CoachConfig {
+struct GridConfig {
   StudyConfig study;
   std::int64_t seeds = 50;         // of the learners that are reported
   std::int64_t tuning_seeds = 10;  // others, on which each learner's rate is chosen
   std::vector<double> rates = {0.05, 0.1, 0.2, 0.5, 1.0};
-  std::uint64_t seed = 1;
 
   void fields(Fields& f) {
     f.field("episodes", study.episodes, "that a learner is taught");
@@ -28,7 +30,6 @@ struct CoachConfig {
     f.field("seeds", seeds, "learners of each sort that are reported");
     f.field("tuning_seeds", tuning_seeds, "others, on which each sort's rate is chosen");
     f.field("rates", rates, "learning rates to choose from");
-    f.field("seed", seed, "of all of them");
   }
   void validate() const {
     const auto require = [](bool holds, const char* field, const char* fix) {
@@ -42,18 +43,53 @@ struct CoachConfig {
   }
 };
 
+struct CoachPaperConfig {
+  std::vector<std::int64_t> experiments = {1, 2, 3, 4};
+  std::int64_t jobs = 0;  // runs at a time, each on one thread; 0 = one for each core
+  std::uint64_t seed = 1;
+  GridConfig grid;
+  DependenceConfig dependence;
+  PursuitConfig pursuit;
+  ChangeOfMindConfig change;
+
+  void fields(Fields& f) {
+    f.field("experiments", experiments,
+            "1 the grid study, 2 does feedback depend on the policy, 3 in real time, 4 from pictures, with a change of "
+            "mind");
+    f.field("jobs", jobs, "runs at a time, each on one thread; 0 = one for each core");
+    f.field("seed", seed, "of the first run; the others count up");
+    f.group("grid", grid, "experiment 1");
+    f.group("dependence", dependence, "experiment 2");
+    f.group("pursuit", pursuit, "experiment 3");
+    f.group("change", change, "experiment 4");
+  }
+  void validate() const {
+    for (const auto number : experiments)
+      if (number < 1 || number > 4)
+        throw Error({.category = Category::usage,
+                     .where = "experiments",
+                     .what = fmt::format("there is no experiment {}", number),
+                     .fix = "Give some of 1, 2, 3 and 4."});
+    grid.validate();
+    dependence.validate();
+    pursuit.validate();
+    change.validate();
+  }
+};
+
 struct Cell {
   evaluation::Interval mean_return;  // 1 = the best possible
   double rate = 0.0;
 };
 
 /// The rate that does best on the tuning seeds (the smallest of equals), then the learners that are reported.
-Cell cell_of(const control::TabularWorld& world, Learner learner, FeedbackKind kind, const CoachConfig& config) {
+Cell cell_of(const control::TabularWorld& world, Learner learner, FeedbackKind kind, const GridConfig& config,
+             std::uint64_t seed) {
   const auto mean_of = [&](double rate, std::int64_t seeds, const char* use, std::vector<double>* each) {
     double sum = 0;
     for (std::int64_t i = 0; i < seeds; ++i) {
-      const double one = taught(world, learner, kind, rate,
-                                derive(config.seed, {hash(use), static_cast<std::uint64_t>(i)}), config.study);
+      const double one =
+          taught(world, learner, kind, rate, derive(seed, {hash(use), static_cast<std::uint64_t>(i)}), config.study);
       if (each) each->push_back(one);
       sum += one;
     }
@@ -80,31 +116,44 @@ constexpr std::pair<FeedbackKind, const char*> kinds[] = {
     {FeedbackKind::task, "task"}, {FeedbackKind::action, "action"}, {FeedbackKind::improvement, "improvement"}};
 
 /// The paper's grid study: three learners, three kinds of feedback.
+bool run_grid(const GridConfig& config, std::uint64_t seed, Run& run, nlohmann::json& results) {
+  environments::Grid grid({.columns = config.study.columns, .rows = config.study.rows});
+  const auto world = control::tabulate_grid(grid, config.study.columns, config.study.rows);
+  for (const auto& [learner, learner_name] : learners)
+    for (const auto& [kind, kind_name] : kinds) {
+      if (run.stop_requested()) return false;
+      const auto cell = cell_of(world, learner, kind, config, seed);
+      const auto name = fmt::format("{}_{}", learner_name, kind_name);
+      results[name] = cell.mean_return.mean;
+      results[name + "_low"] = cell.mean_return.low;
+      results[name + "_high"] = cell.mean_return.high;
+      results[name + "_rate"] = cell.rate;
+      run.note(fmt::format("{:<11} {:<12} {:6.3f} [{:.3f}, {:.3f}]  rate {}", learner_name, kind_name,
+                           cell.mean_return.mean, cell.mean_return.low, cell.mean_return.high, cell.rate));
+    }
+  return true;
+}
+
 class Coach final : public algorithms::Job {
  public:
   void fields(Fields& f) override { config_.fields(f); }
   void run(Run& run) override {
     config_.validate();
-    environments::Grid grid({.columns = config_.study.columns, .rows = config_.study.rows});
-    const auto world = control::tabulate_grid(grid, config_.study.columns, config_.study.rows);
     nlohmann::json results;
-    for (const auto& [learner, learner_name] : learners)
-      for (const auto& [kind, kind_name] : kinds) {
-        if (run.stop_requested()) return;
-        const auto cell = cell_of(world, learner, kind, config_);
-        const auto name = fmt::format("{}_{}", learner_name, kind_name);
-        results[name] = cell.mean_return.mean;
-        results[name + "_low"] = cell.mean_return.low;
-        results[name + "_high"] = cell.mean_return.high;
-        results[name + "_rate"] = cell.rate;
-        run.note(fmt::format("{:<11} {:<12} {:6.3f} [{:.3f}, {:.3f}]  rate {}", learner_name, kind_name,
-                             cell.mean_return.mean, cell.mean_return.low, cell.mean_return.high, cell.rate));
-      }
+    for (const auto number : config_.experiments)
+      if (!experiment(number, run, results)) return;
     run.write_file("results.json", results.dump(2) + "\n");
   }
 
  private:
-  CoachConfig config_;
+  bool experiment(std::int64_t number, Run& run, nlohmann::json& results) const {
+    if (number == 1) return run_grid(config_.grid, config_.seed, run, results);
+    if (number == 2) return run_dependence(config_.dependence, config_.seed, run, results);
+    if (number == 3) return run_pursuit(config_.pursuit, config_.jobs, config_.seed, run, results);
+    return run_change_of_mind(config_.change, config_.jobs, config_.seed, run, results);
+  }
+
+  CoachPaperConfig config_;
 };
 
 }  // namespace
@@ -113,8 +162,7 @@ Recipe coach() {
   return {.title = "Interactive Learning from Policy-Dependent Human Feedback (MacGlashan et al. 2017)",
           .claim =
               "Feedback that says whether an action is better than what the learner usually does teaches COACH, and "
-              "neither "
-              "Q-learning nor TAMER.",
+              "neither Q-learning nor TAMER; in real time it takes the right delay and traces.",
           .presets = {{"smoke", coach_paper::smoke_toml}, {"small", coach_paper::small_toml}},
           .expected = coach_paper::expected_json,
           .make = [] { return std::make_unique<Coach>(); }};

@@ -11,6 +11,7 @@ struct LiveStep {
   data::Array observation;  // in which the action was chosen
   data::Action action;
   double begin = 0.0, end = 0.0;  // when its outcome was on the screen
+  bool last = false;              // the episode ended with it
 };
 
 /// A signal as a learner needs it.

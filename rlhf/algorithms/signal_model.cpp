@@ -4,9 +4,6 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
-#include <fmt/format.h>
-
-#include <cmath>
 #include <cstring>
 
 #include "rlhf/core/error.h"
@@ -19,32 +16,16 @@ void append(std::string& bytes, const void* data, std::size_t size) {
   bytes.append(static_cast<const char*>(data), size);
 }
 
-/// observation * scale, and `more` numbers that are 1.
-Percept scaled(const data::Array& observation, const std::vector<double>& scale, std::size_t more) {
-  auto result = std::make_shared<std::vector<float>>(scale.size() + more, 1.0F);
-  std::visit(
-      [&](const auto& numbers) {
-        if (numbers.size() != scale.size())
-          throw Error({.category = Category::usage,
-                       .where = "tamer",
-                       .what = fmt::format("an observation has {} numbers, the scale {}", numbers.size(), scale.size()),
-                       .fix = "Give one scale for each number of the observation."});
-        for (std::size_t i = 0; i < scale.size(); ++i)
-          (*result)[i] = static_cast<float>(static_cast<double>(numbers[i]) * scale[i]);
-      },
-      observation);
-  return result;
-}
-
 class LinearSignal final : public SignalModel {
  public:
-  LinearSignal(std::int64_t actions, std::vector<double> scale, double learning_rate)
-      : scale_(std::move(scale)),
+  LinearSignal(std::int64_t actions, Eyes eyes, double learning_rate)
+      : eyes_(std::move(eyes)),
         learning_rate_(learning_rate),
-        learnt_(static_cast<std::size_t>(actions), std::vector<double>(scale_.size() + 1, 0.0)),
+        learnt_(static_cast<std::size_t>(actions),
+                std::vector<double>(static_cast<std::size_t>(width_of(eyes_)) + 1, 0.0)),
         published_(learnt_) {}
 
-  Percept perceive(const data::Array& observation) const override { return scaled(observation, scale_, 1); }
+  Percept perceive(const data::Array& observation) const override { return see(eyes_, observation, 1); }
 
   std::vector<double> predict(const Percept& percept) const override {
     std::vector<double> values;
@@ -80,7 +61,7 @@ class LinearSignal final : public SignalModel {
     return sum;
   }
 
-  std::vector<double> scale_;
+  Eyes eyes_;
   double learning_rate_;
   std::vector<std::vector<double>> learnt_, published_;  // [actions, features]
 };
@@ -95,22 +76,7 @@ class DeepSignal final : public SignalModel {
         published_(make(seed)),
         optimizer_(learnt_->weights(), config.adam) {}
 
-  Percept perceive(const data::Array& observation) const override {
-    if (!eyes_.frames) return scaled(observation, eyes_.scale, 0);
-    const auto& seen = eyes_.frames->seen();
-    const auto* bytes = std::get_if<std::vector<std::uint8_t>>(&observation);
-    if (!bytes || std::ssize(*bytes) != seen[0] * seen[1] * seen[2])
-      throw Error({.category = Category::usage,
-                   .where = "tamer",
-                   .what = "an observation is no picture of the encoder's size",
-                   .fix = "Give the encoder that was learnt in this environment."});
-    auto frames = at::empty({1, seen[0], seen[1], seen[2]}, at::kFloat);
-    auto* pixels = frames.mutable_data_ptr<float>();
-    for (std::size_t i = 0; i < bytes->size(); ++i) pixels[i] = static_cast<float>((*bytes)[i]) / 255.0F;
-    const auto code = eyes_.frames->encode(frames);
-    const auto* numbers = code.const_data_ptr<float>();
-    return std::make_shared<std::vector<float>>(numbers, numbers + code.numel());
-  }
+  Percept perceive(const data::Array& observation) const override { return see(eyes_, observation); }
 
   std::vector<double> predict(const Percept& percept) const override {
     const at::NoGradGuard no_gradient;
@@ -151,11 +117,9 @@ class DeepSignal final : public SignalModel {
 
  private:
   std::unique_ptr<models::Network> make(std::uint64_t seed) const {
-    const std::int64_t seen = eyes_.frames ? eyes_.frames->features() : std::ssize(eyes_.scale);
-    return models::make_network({.hidden = config_.hidden,
-                                 .activation = models::Activation::relu,
-                                 .initial = models::Initial::uniform},
-                                {seen}, actions_, 1.0, derive(seed, {hash("signal")}));
+    return models::make_network(
+        {.hidden = config_.hidden, .activation = models::Activation::relu, .initial = models::Initial::uniform},
+        {width_of(eyes_)}, actions_, 1.0, derive(seed, {hash("signal")}));
   }
   static void append_tensor(std::string& bytes, const Tensor& tensor) {
     const auto plain = tensor.contiguous();
@@ -181,29 +145,14 @@ void DeepSignalConfig::validate() const {
                  .fix = "Give a positive number."});
 }
 
-std::unique_ptr<SignalModel> linear_signal(std::int64_t actions, std::vector<double> scale, double learning_rate) {
-  return std::make_unique<LinearSignal>(actions, std::move(scale), learning_rate);
+std::unique_ptr<SignalModel> linear_signal(std::int64_t actions, Eyes eyes, double learning_rate) {
+  return std::make_unique<LinearSignal>(actions, std::move(eyes), learning_rate);
 }
 
 std::unique_ptr<SignalModel> deep_signal(std::int64_t actions, Eyes eyes, const DeepSignalConfig& config,
                                          std::uint64_t seed) {
   config.validate();
   return std::make_unique<DeepSignal>(actions, std::move(eyes), config, seed);
-}
-
-std::vector<double> feature_scale(const environments::Spec& spec) {
-  const auto* box = std::get_if<environments::Box>(&spec.observation);
-  if (!box) return {1.0};
-  std::int64_t numbers = 1;
-  for (const auto side : box->shape) numbers *= side;
-  std::vector<double> scale;
-  for (std::size_t i = 0; i < static_cast<std::size_t>(numbers); ++i) {
-    const auto bound = [&](const std::vector<double>& all) { return std::abs(all[all.size() == 1 ? 0 : i]); };
-    const double most = std::max(bound(box->low), bound(box->high));
-    // An unbounded number may be written as the greatest float.
-    scale.push_back(std::isfinite(most) && most > 0 && most < 1e30 ? 1 / most : 0.5);
-  }
-  return scale;
 }
 
 }  // namespace rlhf::algorithms

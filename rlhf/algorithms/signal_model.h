@@ -5,14 +5,9 @@
 #include <vector>
 
 #include "rlhf/algorithms/optimizer.h"
-#include "rlhf/data/trajectory.h"
-#include "rlhf/environments/environment.h"
-#include "rlhf/models/frame_autoencoder.h"
+#include "rlhf/algorithms/percept.h"
 
 namespace rlhf::algorithms {
-
-/// What a model of a trainer's signals keeps of an observation. Steps and samples share it.
-using Percept = std::shared_ptr<const std::vector<float>>;
 
 /// A signal as a label of one step.
 struct SignalSample {
@@ -38,8 +33,8 @@ class SignalModel {
   virtual void write(std::string& bytes) const = 0;  // appends all that decides what it does from here on
 };
 
-/// For each action a linear function of `observation * scale` and a constant 1, from zero, by plain gradient steps.
-std::unique_ptr<SignalModel> linear_signal(std::int64_t actions, std::vector<double> scale, double learning_rate);
+/// For each action a linear function of what the eyes see and a constant 1, from zero, by plain gradient steps.
+std::unique_ptr<SignalModel> linear_signal(std::int64_t actions, Eyes eyes, double learning_rate);
 
 struct DeepSignalConfig {
   std::vector<std::int64_t> hidden = {16, 16};  // Deep TAMER's (from memory, see recipes/deep_tamer)
@@ -54,17 +49,8 @@ struct DeepSignalConfig {
   void validate() const;
 };
 
-/// What Deep TAMER's network looks at: numbers times `scale`, or pictures through a frozen encoder, which comes first.
-struct Eyes {
-  std::vector<double> scale;
-  std::shared_ptr<const models::FrameAutoencoder> frames;
-};
-
 /// Deep TAMER's: a small network with one output for each action, by Adam. First weights are small and random.
 std::unique_ptr<SignalModel> deep_signal(std::int64_t actions, Eyes eyes, const DeepSignalConfig& config,
                                          std::uint64_t seed);
-
-/// What brings each number of an observation to the order of 1: the inverse of its bounds, 0.5 where it has none.
-std::vector<double> feature_scale(const environments::Spec& spec);
 
 }  // namespace rlhf::algorithms

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "rlhf/core/error.h"
@@ -17,11 +18,6 @@ constexpr double enough_credit = 0.9;
 
 void append(std::string& bytes, const void* data, std::size_t size) {
   bytes.append(static_cast<const char*>(data), size);
-}
-
-bool shows_pictures(const environments::Spec& spec) {
-  const auto* box = std::get_if<environments::Box>(&spec.observation);
-  return box && box->dtype == environments::Dtype::uint8 && box->shape.size() == 3;
 }
 
 }  // namespace
@@ -50,12 +46,11 @@ Tamer::Tamer(std::unique_ptr<SignalModel> model, const TamerConfig& config)
 }
 
 Tamer::Tamer(std::int64_t actions, std::vector<double> scale, const TamerConfig& config)
-    : Tamer(linear_signal(actions, std::move(scale), config.learning_rate), config) {}
+    : Tamer(linear_signal(actions, {.scale = std::move(scale), .squash = config.squash}, config.learning_rate),
+            config) {}
 
-/// An observation is acted upon and then observed: what an encoder makes of it is made once.
 Percept Tamer::perceive(const data::Array& observation) {
-  if (!last_.second || last_.first != observation) last_ = {observation, model_->perceive(observation)};
-  return last_.second;
+  return glance_(observation, [this](const data::Array& seen) { return model_->perceive(seen); });
 }
 
 std::int64_t Tamer::best(const data::Array& observation) const {
@@ -68,6 +63,11 @@ data::Action Tamer::act(const data::Array& observation) {
   if (signals_ == 0) return random_.below(model_->actions());
   const auto values = model_->predict(perceive(observation));
   const double most = *std::max_element(values.begin(), values.end());
+  if (!std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); }))
+    throw Error({.category = Category::failure,
+                 .where = "tamer",
+                 .what = "what it expects to be told is no number any more: its steps were too long",
+                 .fix = "Lower learning_rate, or scale what it sees down to about 1."});
   const auto equals = std::count(values.begin(), values.end(), most);
   auto chosen = equals > 1 ? random_.below(equals) : 0;
   std::int64_t action = 0;
@@ -217,7 +217,9 @@ std::unique_ptr<Tamer> make_tamer(const environments::Spec& spec, const TamerCon
   if (config.model != SignalModelKind::deep && !needs_encoder(spec, config))
     return std::make_unique<Tamer>(actions, std::move(scale), config);
   return std::make_unique<Tamer>(
-      deep_signal(actions, {.scale = std::move(scale), .frames = std::move(frames)}, config.deep, config.seed), config);
+      deep_signal(actions, {.scale = std::move(scale), .frames = std::move(frames), .squash = config.squash},
+                  config.deep, config.seed),
+      config);
 }
 
 }  // namespace rlhf::algorithms

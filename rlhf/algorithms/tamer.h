@@ -25,11 +25,12 @@ struct TamerConfig {
   double credit_high = 4.0;  // s; Deep TAMER's. The first TAMER had 0.8, better where right and wrong alternate quickly
   CreditRule credit = CreditRule::each;
   double learning_rate = 0.1;  // of one stochastic gradient step of the linear model
+  bool squash = false;         // tanh of each scaled number
   DeepSignalConfig deep;
-  int replay_every = 1;         // steps between two minibatches from the buffer; 0 = no replay
-  int minibatch = 32;           // samples of one minibatch
-  bool balanced = false;        // as many of its samples from praise as from scolding, where there is both
-  int buffer = 20000;           // samples kept, the newest
+  int replay_every = 1;   // steps between two minibatches from the buffer; 0 = no replay
+  int minibatch = 32;     // samples of one minibatch
+  bool balanced = false;  // as many of its samples from praise as from scolding, where there is both
+  int buffer = 20000;     // samples kept, the newest
   std::uint64_t seed = 1;
 
   void fields(Fields& f) {
@@ -43,6 +44,7 @@ struct TamerConfig {
     f.choice("credit", credit, {{"each", CreditRule::each}, {"sum", CreditRule::sum}},
              "each signal labels the steps it may be about; or a step's label is the sum of its shares, 0 in silence");
     f.field("learning_rate", learning_rate, "of one stochastic gradient step of the linear model");
+    f.field("squash", squash, "the model sees the hyperbolic tangent of each scaled number");
     f.group("deep", deep, "the small network");
     f.field("replay_every", replay_every, "steps between two minibatches from the buffer; 0 = no replay");
     f.field("minibatch", minibatch, "samples of one minibatch");
@@ -115,7 +117,7 @@ class Tamer : public LiveLearner {
   std::deque<Seen> window_;  // steps that a signal may still be about
   std::deque<Kept> buffer_;
   std::int64_t praised_ = 0;  // samples of the buffer whose value is above 0
-  std::pair<data::Array, Percept> last_;
+  Glance glance_;
   Random random_;
   std::int64_t steps_ = 0, signals_ = 0, updates_ = 0, version_ = 0;
 };

@@ -25,6 +25,7 @@
 #include "rlhf/environments/point_chase.h"
 #include "rlhf/environments/tampering_grid.h"
 #include "rlhf/environments/taxi.h"
+#include "rlhf/environments/two_landmarks.h"
 #include "rlhf/environments/wrappers.h"
 
 namespace rlhf::environments {
@@ -160,6 +161,7 @@ EnvironmentTable builtin_environments() {
           {"point_chase", world<PointChaseWorld>},
           {"tampering_grid", world<TamperingGridWorld>},
           {"taxi", world<TaxiWorld>},
+          {"two_landmarks", world<TwoLandmarksWorld>},
           {"grid", make_kind<Grid, GridConfig>}};
   for (const auto& robot : mujoco_robot_names()) table[robot] = [robot] { return std::make_unique<MujocoKind>(robot); };
   return table;

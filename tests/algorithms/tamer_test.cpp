@@ -131,6 +131,19 @@ TEST(Tamer, SettingsThatMakeNoSenseAreRefused) {
   EXPECT_EQ(error_of([&] { tamer.predict(seen(1)); }).problem(), "an observation has 1 numbers, the scale 2");
 }
 
+TEST(Tamer, StopsWithAMessageWhenItsStepsAreTooLong) {
+  Tamer tamer(2, {100.0}, {.learning_rate = 1, .replay_every = 1});
+  const auto taught = [&] {
+    for (int i = 0; i < 400; ++i) {
+      tamer.observe({.observation = seen(1), .action = std::int64_t{1}, .begin = i * 0.5, .end = i * 0.5 + 0.5});
+      tamer.signal({.id = i, .value = 1.0, .time = i * 0.5 + 0.5});
+      tamer.publish();
+      tamer.act(seen(1));
+    }
+  };
+  EXPECT_EQ(error_of(taught).where(), "tamer");
+}
+
 /// Mean length of 20 episodes of the agent as it is.
 double survives(Tamer& tamer) {
   environments::CartPole environment;

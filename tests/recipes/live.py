@@ -6,6 +6,7 @@ usage: live.py RLHF
    are stored, and the learner uses them.
 2. Killed (SIGKILL) and resumed, it goes on at the tick after the last one logged, and another client teaches it.
 3. The whole log, replayed, ends in the learner that the session ended with; with another credit rule it ends in another.
+4. COACH and Deep COACH learn from the same log.
 """
 import base64
 import json
@@ -143,10 +144,15 @@ def main(rlhf):
             assert replayed["learner"] == result["learner"] and replayed["signals"] == result["signals"], (replayed, result)
             relearnt = report(rlhf, *words, "--tamer.credit_high", "0.8", "--relearn", log)
             assert relearnt["learner"] != result["learner"] and relearnt["ticks"] == result["ticks"], relearnt
+            # What TAMER was told, taken for advantages.
+            advantages = [report(rlhf, *words, "--learner", learner, "--relearn", log) for learner in ("coach", "deep_coach")]
+            for told in advantages:
+                assert told["signals"] == result["signals"] and told["learner"] != result["learner"], told
+            assert advantages[0]["learner"] != advantages[1]["learner"], advantages
         finally:
             server.terminate()
             server.wait()
-    print("3 passed, 0 failed")
+    print("4 passed, 0 failed")
 
 
 main(sys.argv[1])

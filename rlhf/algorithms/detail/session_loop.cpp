@@ -101,7 +101,7 @@ TickOutput SessionLoop::tick(const TickInput& input, std::vector<Outcome>& outco
   observation_ = std::move(step.observation);
   ++current_.steps;
   current_.total_reward += step.reward;
-  over_ = step.terminated || step.truncated;
+  over_ = shown_->last = step.terminated || step.truncated;
   if (over_) result_.episodes.push_back(current_);
   return {.policy_version = learner_.version(), .action = std::move(action)};
 }

@@ -1,4 +1,4 @@
-#include "recipes/coach/study.h"
+#include "recipes/coach/grid_study.h"
 
 #include <algorithm>
 #include <memory>

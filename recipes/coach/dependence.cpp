@@ -1,0 +1,287 @@
+#include "recipes/coach/dependence.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "rlhf/algorithms/session.h"
+#include "rlhf/control/tabular.h"
+#include "rlhf/core/error.h"
+#include "rlhf/environments/grid.h"
+#include "rlhf/environments/scripted_agent.h"
+#include "rlhf/evaluation/rank_tests.h"
+
+namespace rlhf::recipes {
+namespace {
+
+using algorithms::LiveSignal;
+using algorithms::LiveStep;
+
+constexpr double gamma = 0.95;
+
+double before_share(const algorithms::RehearsedConfig& config, const std::string& condition) {
+  return condition == "improving" ? config.bad : condition == "steady" ? config.middling : config.good;
+}
+
+/// Knows the grid by heart. What it says of a step is the step's advantage: over a dog as it is used to see, if
+/// `by_habit`, else over the best there is. Says it on a scale of five buttons, -1 to 1.
+class GridTrainer final : public algorithms::Audience {
+ public:
+  GridTrainer(algorithms::SessionClock& clock, bool by_habit, const DependenceConfig& config, std::uint64_t seed,
+              const std::function<bool()>& stop)
+      : clock_(clock),
+        by_habit_(by_habit),
+        config_(config),
+        random_(derive(seed, {hash("grid trainer")})),
+        stop_(stop),
+        world_(control::tabulate_grid(grid_, columns, rows)),
+        best_(control::optimal_values(world_, gamma)),
+        expected_(world_.moves.size(), 0.0) {}
+
+  std::vector<algorithms::Request> requests() override {
+    std::vector<algorithms::Request> due;
+    while (!coming_.empty() && coming_.front().pressed <= clock_.now()) {
+      due.emplace_back(coming_.front());
+      coming_.erase(coming_.begin());
+    }
+    if (stop_() || (over() && coming_.empty())) due.emplace_back(algorithms::Stop{});
+    return due;
+  }
+  void acknowledge(std::int64_t, algorithms::Outcome, std::int64_t) override {}
+
+  void show(const algorithms::View& view, const environments::Environment& environment) override {
+    const auto cell = std::get<std::vector<std::int64_t>>(environment.observation());
+    const auto state = cell[1] * columns + cell[0];
+    if (view.step != step_ && view.action && !over())
+      judge(view.step == 1 ? world_.start : state_, std::get<std::int64_t>(*view.action));
+    step_ = view.step;
+    state_ = state;
+    episodes_ = view.episode;
+  }
+
+ private:
+  static constexpr std::int64_t columns = 8, rows = 5;
+
+  bool over() const { return episodes_ >= config_.rehearsed.episodes + config_.judged; }
+
+  void judge(std::int64_t state, std::int64_t action) {
+    const auto& moves = world_.moves[static_cast<std::size_t>(state)];
+    const auto worth = [&](const control::TabularWorld::Move& move, const std::vector<double>& values) {
+      return move.reward + (move.terminated ? 0.0 : gamma * values[static_cast<std::size_t>(move.next)]);
+    };
+    if (by_habit_) control::evaluate_policy(world_, habit(), gamma, expected_, 1e-4);
+    const auto& values = by_habit_ ? expected_ : best_;
+    const auto& done = moves[static_cast<std::size_t>(action)];
+    const double advantage = worth(done, values) - values[static_cast<std::size_t>(state)];
+    if (random_.uniform() < config_.comments) say(advantage + config_.noise * random_.normal());
+    const bool well = worth(done, best_) > best_[static_cast<std::size_t>(state)] - 1e-7;
+    skill_ = config_.memory * skill_ + (1 - config_.memory) * (well ? 1.0 : 0.0);
+  }
+
+  /// A dog that does one of the best things as often as this one did of late, and anything else as often.
+  control::TabularPolicy habit() const {
+    const auto values = control::action_values(world_, best_, gamma);
+    control::TabularPolicy policy;
+    for (const auto& row : values) {
+      const double most = *std::max_element(row.begin(), row.end());
+      const auto good =
+          static_cast<double>(std::count_if(row.begin(), row.end(), [&](double v) { return v > most - 1e-7; }));
+      const double others = static_cast<double>(row.size()) - good;
+      auto& chances = policy.emplace_back();
+      for (const double value : row)
+        chances.push_back(others == 0 ? 1 / good : value > most - 1e-7 ? skill_ / good : (1 - skill_) / others);
+    }
+    return policy;
+  }
+
+  void say(double opinion) {
+    const double value = std::clamp(std::round(2 * opinion) / 2, -1.0, 1.0);
+    if (value == 0) return;
+    const double pressed = clock_.now() + config_.delay;
+    coming_.push_back({.id = ++last_, .annotator = "script", .value = value, .pressed = pressed});
+  }
+
+  algorithms::SessionClock& clock_;
+  bool by_habit_;
+  const DependenceConfig& config_;
+  Random random_;
+  std::function<bool()> stop_;
+  environments::Grid grid_;
+  control::TabularWorld world_;
+  std::vector<double> best_, expected_;
+  double skill_ = 0.5;
+  std::int64_t state_ = 0, step_ = 0, episodes_ = 0, last_ = 0;
+  std::vector<feedback::Signal> coming_;
+};
+
+/// Reads what a session's steps and presses were: a learner that listens and learns nothing.
+class Listener final : public algorithms::LiveLearner {
+ public:
+  data::Action act(const data::Array&) override { return std::int64_t{0}; }  // never asked: the log's actions are taken
+  void observe(const LiveStep& step) override {
+    if (step.last) ends_.push_back(step.end);
+  }
+  void signal(const LiveSignal& signal) override { said_.push_back(signal); }
+  bool undo(std::int64_t id) override {
+    return std::erase_if(said_, [id](const LiveSignal& signal) { return signal.id == id; }) > 0;
+  }
+  void interrupt() override {}
+  void publish() override {}
+  std::int64_t version() const override { return 0; }
+  std::string state() const override { return {}; }
+
+  /// Presses about what came after so many episodes.
+  std::vector<LiveSignal> after(std::int64_t episodes, double delay) const {
+    std::vector<LiveSignal> found;
+    if (std::ssize(ends_) < episodes) return found;
+    const double begin = ends_[static_cast<std::size_t>(episodes - 1)];
+    for (const auto& signal : said_)
+      if (signal.time - delay >= begin) found.push_back(signal);
+    return found;
+  }
+
+ private:
+  std::vector<double> ends_;  // of episodes
+  std::vector<LiveSignal> said_;
+};
+
+/// What a log's name says; other sessions may lie beside those of the study.
+std::string condition_of(const std::filesystem::path& log) {
+  const auto name = log.stem().string();
+  return name.substr(0, name.find('-'));
+}
+
+bool of_the_study(const std::filesystem::path& log) {
+  const auto& known = dependence_conditions();
+  return log.extension() == ".jsonl" && std::find(known.begin(), known.end(), condition_of(log)) != known.end();
+}
+
+std::vector<TrainerFeedback> feedback_in(const std::filesystem::path& folder, const DependenceConfig& config) {
+  std::set<std::filesystem::path> logs;
+  if (std::filesystem::is_directory(folder))
+    for (const auto& entry : std::filesystem::directory_iterator(folder))
+      if (of_the_study(entry.path())) logs.insert(entry.path());
+  std::vector<TrainerFeedback> each;
+  for (const auto& log : logs)
+    if (auto one = judged_feedback(log, config); one.presses > 0) each.push_back(std::move(one));
+  return each;
+}
+
+/// One simulated trainer's session.
+void hold_session(const DependenceConfig& config, const std::string& condition, bool by_habit, std::uint64_t seed,
+                  const std::filesystem::path& log, Run& run) {
+  environments::Grid grid;
+  algorithms::VirtualClock clock;
+  algorithms::Rehearsed dog(grid.spec(), before_share(config.rehearsed, condition), config.rehearsed);
+  GridTrainer trainer(clock, by_habit, config, seed, [&] { return run.stop_requested(); });
+  run_session(grid, dog, trainer, clock, {.rate = config.rate, .seconds = 0, .seed = config.rehearsed.seed}, log);
+}
+
+}  // namespace
+
+const std::vector<std::string>& dependence_conditions() {
+  static const std::vector<std::string> names = {"improving", "steady", "degrading"};
+  return names;
+}
+
+void DependenceConfig::fields(Fields& f) {
+  f.field("trainers", trainers, "simulated, in each condition");
+  f.field("judged", judged, "last episodes, whose feedback is compared");
+  f.field("rate", rate, "steps a second");
+  f.field("delay", delay, "seconds from a step to the press about it, of simulated trainers and in people's logs");
+  f.field("comments", comments, "share of steps that a simulated trainer says something about");
+  f.field("noise", noise, "standard deviation of what it says, in units of the advantage");
+  f.field("memory", memory, "what remains of its impression of the dog after a step");
+  f.group("rehearsed", rehearsed, "what the dogs do");
+  f.field("logs", logs, "folder of people's sessions, <condition>-<anything>.jsonl; empty = simulated trainers");
+}
+
+void DependenceConfig::validate() const {
+  const auto require = [](bool holds, const char* field, const char* fix) {
+    if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
+  };
+  require(trainers >= 2, "trainers", "Give 2 or more.");
+  require(judged >= 1, "judged", "Give 1 or more episodes.");
+  require(rate > 0, "rate", "Give a rate above 0.");
+  require(delay >= 0, "delay", "Give 0 or more seconds.");
+  require(comments > 0 && comments <= 1, "comments", "Give a share above 0, at most 1.");
+  require(noise >= 0, "noise", "Give 0 or more.");
+  require(memory >= 0 && memory < 1, "memory", "Give a share from 0 to below 1.");
+  rehearsed.validate();
+}
+
+TrainerFeedback judged_feedback(const std::filesystem::path& log, const DependenceConfig& config) {
+  TrainerFeedback feedback{.condition = condition_of(log), .trainer = log.stem().string()};
+  environments::Grid grid;
+  Listener listener;
+  relearn_session(grid, listener, log);
+  for (const auto& signal : listener.after(config.rehearsed.episodes, config.delay)) {
+    ++feedback.presses;
+    feedback.mean += signal.value;
+  }
+  if (feedback.presses > 0) feedback.mean /= static_cast<double>(feedback.presses);
+  return feedback;
+}
+
+void compare_conditions(const std::vector<TrainerFeedback>& feedback, const std::string& prefix,
+                        nlohmann::json& results, Run& run) {
+  std::vector<std::vector<double>> groups;
+  std::vector<double> means;
+  for (const auto& condition : dependence_conditions()) {
+    auto& group = groups.emplace_back();
+    for (const auto& one : feedback)
+      if (one.condition == condition) group.push_back(one.mean);
+    if (group.empty())
+      throw Error({.category = Category::usage,
+                   .where = "dependence.logs",
+                   .what = "no log of the condition " + condition + " has feedback on the last episodes",
+                   .fix = "Name logs <condition>-<anything>.jsonl, as `rlhf session --learner " + condition +
+                          " --name " + condition + "-1` does."});
+    double sum = 0;
+    for (const double value : group) sum += value;
+    means.push_back(sum / static_cast<double>(group.size()));
+    results[prefix + condition] = means.back();
+  }
+  const auto all = evaluation::kruskal_wallis(groups);
+  results[prefix + "h"] = all.statistic;
+  results[prefix + "p"] = all.p;
+  results[prefix + "ordered"] = means[0] > means[1] && means[1] > means[2] ? 1 : 0;
+  constexpr std::pair<int, int> pairs[] = {{0, 1}, {1, 2}, {0, 2}};
+  std::vector<double> p;
+  for (const auto& [first, second] : pairs) p.push_back(evaluation::mann_whitney(groups[first], groups[second]).p);
+  const auto adjusted = evaluation::holm(p);
+  for (std::size_t i = 0; i < adjusted.size(); ++i)
+    results[prefix + dependence_conditions()[pairs[i].first] + "_" + dependence_conditions()[pairs[i].second] + "_p"] =
+        adjusted[i];
+  run.note(
+      fmt::format("{:<22} improving {:.3f}, steady {:.3f}, degrading {:.3f}; Kruskal-Wallis H {:.1f}, p {:.2g}; "
+                  "pairs {:.2g}, {:.2g}, {:.2g}",
+                  prefix, means[0], means[1], means[2], all.statistic, all.p, adjusted[0], adjusted[1], adjusted[2]));
+}
+
+bool run_dependence(const DependenceConfig& config, std::uint64_t seed, Run& run, nlohmann::json& results) {
+  if (!config.logs.empty()) {
+    compare_conditions(feedback_in(config.logs, config), "dependence_people_", results, run);
+    return true;
+  }
+  for (const bool by_habit : {true, false}) {
+    const std::string sort = by_habit ? "advantage" : "action";
+    const auto folder = run.folder() / "dependence" / sort;
+    std::filesystem::create_directories(folder);
+    for (const auto& condition : dependence_conditions())
+      for (std::int64_t i = 0; i < config.trainers; ++i) {
+        if (run.stop_requested()) return false;
+        const auto log = folder / fmt::format("{}-{}.jsonl", condition, i);
+        const auto own = derive(seed, {hash(sort + condition), static_cast<std::uint64_t>(i)});
+        hold_session(config, condition, by_habit, own, log, run);
+      }
+    if (run.stop_requested()) return false;
+    compare_conditions(feedback_in(folder, config), "dependence_" + sort + "_", results, run);
+  }
+  return true;
+}
+
+}  // namespace rlhf::recipes
