@@ -63,7 +63,8 @@ def train(options):
         comparisons.AgentTrainer(agent, reward, venv, rng), reward, num_iterations=options.iterations,
         fragmenter=comparisons.RandomFragmenter(rng=rng, warning_threshold=0),
         preference_gatherer=comparisons.SyntheticGatherer(rng=rng),
-        reward_trainer=comparisons.BasicRewardTrainer(comparisons.PreferenceModel(reward), comparisons.CrossEntropyRewardLoss(), rng=rng),
+        reward_trainer=comparisons.BasicRewardTrainer(comparisons.PreferenceModel(reward), comparisons.CrossEntropyRewardLoss(), rng=rng,
+                                                      epochs=options.epochs),
         fragment_length=25, allow_variable_horizon=False)
     began = time.perf_counter()
     loop.train(total_timesteps=options.steps, total_comparisons=options.labels)
@@ -75,6 +76,7 @@ def train(options):
 parser = argparse.ArgumentParser()
 parser.add_argument("--steps", type=int, required=True)
 parser.add_argument("--labels", type=int, required=True)
-parser.add_argument("--iterations", type=int, default=15)
+parser.add_argument("--iterations", type=int, default=15, help="rounds of comparisons, fit and PPO")
+parser.add_argument("--epochs", type=int, default=3, help="of each fit over all comparisons")
 parser.add_argument("--seed", type=int, default=0)
 print(json.dumps(train(parser.parse_args())))
