@@ -14,7 +14,7 @@
 
 namespace rlhf::recipes {
 namespace human_preferences {
-extern const std::string_view smoke_toml, small_toml, spin_toml, pebble_toml, audit_toml, expected_json;
+extern const std::string_view smoke_toml, small_toml, spin_toml, pebble_toml, audit_toml, hopper_toml, expected_json;
 }
 namespace {
 
@@ -151,7 +151,8 @@ Recipe deep_rl_from_human_preferences() {
                       {"small", human_preferences::small_toml},
                       {"spin", human_preferences::spin_toml},
                       {"pebble", human_preferences::pebble_toml},
-                      {"audit", human_preferences::audit_toml}},
+                      {"audit", human_preferences::audit_toml},
+                      {"hopper", human_preferences::hopper_toml}},
           .expected = human_preferences::expected_json,
           .make = [] { return std::make_unique<DeepRlFromHumanPreferences>(); }};
 }
