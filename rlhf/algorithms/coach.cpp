@@ -3,18 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "rlhf/algorithms/detail/state_bytes.h"
 #include "rlhf/core/error.h"
 
 namespace rlhf::algorithms {
-namespace {
-
-template <class T>
-void append(std::string& bytes, const T* numbers, std::size_t count) {
-  bytes.append(reinterpret_cast<const char*>(numbers), count * sizeof(T));
-}
-
-}  // namespace
-
 void CoachConfig::validate() const {
   const auto require = [](bool holds, const char* field, const char* fix) {
     if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
@@ -111,15 +103,14 @@ std::string Coach::state() const {
   std::string bytes;
   policy_->write(bytes);
   delayed_.write(bytes);
-  for (const auto& trace : traces_) append(bytes, trace.sum.data(), trace.sum.size());
+  for (const auto& trace : traces_) append(bytes, trace.sum);
   if (newest_) write_pair(bytes, *newest_);
   for (const auto& [signal, change] : changes_) {
-    append(bytes, &signal, 1);
-    append(bytes, change.data(), change.size());
+    append(bytes, signal);
+    append(bytes, change);
   }
-  const auto position = random_.position();
-  append(bytes, &position, 1);
-  for (const auto* count : {&updates_, &version_}) append(bytes, count, 1);
+  append(bytes, random_.position());
+  for (const auto* count : {&updates_, &version_}) append(bytes, *count);
   return bytes;
 }
 

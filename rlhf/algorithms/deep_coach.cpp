@@ -2,18 +2,10 @@
 
 #include <algorithm>
 
+#include "rlhf/algorithms/detail/state_bytes.h"
 #include "rlhf/core/error.h"
 
 namespace rlhf::algorithms {
-namespace {
-
-template <class T>
-void append(std::string& bytes, const T& value) {
-  bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
-}
-
-}  // namespace
-
 void DeepCoachConfig::validate() const {
   const auto require = [](bool holds, const char* field, const char* fix) {
     if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});

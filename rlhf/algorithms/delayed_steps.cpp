@@ -3,15 +3,12 @@
 #include <cmath>
 #include <numeric>
 
+#include "rlhf/algorithms/detail/state_bytes.h"
+
 namespace rlhf::algorithms {
 namespace {
 
 constexpr std::size_t measured = 30;  // ticks
-
-template <class T>
-void append(std::string& bytes, const T& value) {
-  bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
-}
 
 }  // namespace
 
@@ -47,7 +44,7 @@ void DelayedSteps::write(std::string& bytes) const {
 }
 
 void write_pair(std::string& bytes, const LivePair& pair) {
-  bytes.append(reinterpret_cast<const char*>(pair.percept->data()), pair.percept->size() * sizeof(float));
+  append(bytes, *pair.percept);
   append(bytes, pair.action);
   append(bytes, pair.first);
   append(bytes, pair.chance);

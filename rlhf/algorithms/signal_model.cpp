@@ -6,15 +6,12 @@
 #include <ATen/ops/from_blob.h>
 #include <cstring>
 
+#include "rlhf/algorithms/detail/state_bytes.h"
 #include "rlhf/core/error.h"
 #include "rlhf/core/seed.h"
 
 namespace rlhf::algorithms {
 namespace {
-
-void append(std::string& bytes, const void* data, std::size_t size) {
-  bytes.append(static_cast<const char*>(data), size);
-}
 
 class LinearSignal final : public SignalModel {
  public:
@@ -51,7 +48,7 @@ class LinearSignal final : public SignalModel {
   void publish() override { published_ = learnt_; }
   std::int64_t actions() const override { return std::ssize(learnt_); }
   void write(std::string& bytes) const override {
-    for (const auto& weights : learnt_) append(bytes, weights.data(), weights.size() * sizeof(double));
+    for (const auto& weights : learnt_) append(bytes, weights);
   }
 
  private:
@@ -123,7 +120,7 @@ class DeepSignal final : public SignalModel {
   }
   static void append_tensor(std::string& bytes, const Tensor& tensor) {
     const auto plain = tensor.contiguous();
-    append(bytes, plain.const_data_ptr(), static_cast<std::size_t>(plain.nbytes()));
+    bytes.append(static_cast<const char*>(plain.const_data_ptr()), plain.nbytes());
   }
 
   Eyes eyes_;

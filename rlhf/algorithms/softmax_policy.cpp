@@ -10,16 +10,13 @@
 #include <cmath>
 #include <cstring>
 
+#include "rlhf/algorithms/detail/state_bytes.h"
 #include "rlhf/core/error.h"
 #include "rlhf/core/seed.h"
 #include "rlhf/models/network.h"
 
 namespace rlhf::algorithms {
 namespace {
-
-void append(std::string& bytes, const ParameterVector& numbers) {
-  bytes.append(reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(double));
-}
 
 /// Scores of one percept as the softmax gets them, and how each follows its raw score.
 struct Scores {

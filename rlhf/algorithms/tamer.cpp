@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 
+#include "rlhf/algorithms/detail/state_bytes.h"
 #include "rlhf/core/error.h"
 
 namespace rlhf::algorithms {
@@ -15,10 +16,6 @@ namespace {
 constexpr double late = 1.0;  // s
 // A step whose credit a pause cut short keeps its label if this share of it had passed (Knox 2012).
 constexpr double enough_credit = 0.9;
-
-void append(std::string& bytes, const void* data, std::size_t size) {
-  bytes.append(static_cast<const char*>(data), size);
-}
 
 }  // namespace
 
@@ -172,26 +169,25 @@ std::string Tamer::state() const {
   std::map<Percept, std::int64_t> written;  // samples share what was seen: once each
   const auto append_percept = [&](const Percept& percept) {
     const auto [place, fresh] = written.emplace(percept, std::ssize(written));
-    append(bytes, &place->second, sizeof place->second);
-    if (fresh) append(bytes, percept->data(), percept->size() * sizeof(float));
+    append(bytes, place->second);
+    if (fresh) append(bytes, *percept);
   };
   for (const auto& sample : buffer_) {
     append_percept(sample.percept);
-    append(bytes, &sample.action, sizeof sample.action);
-    append(bytes, &sample.value, sizeof sample.value);
-    append(bytes, &sample.weight, sizeof sample.weight);
-    append(bytes, &sample.signal, sizeof sample.signal);
+    append(bytes, sample.action);
+    append(bytes, sample.value);
+    append(bytes, sample.weight);
+    append(bytes, sample.signal);
   }
   for (const auto& step : window_) {
     append_percept(step.percept);
-    append(bytes, &step.action, sizeof step.action);
-    append(bytes, &step.begin, sizeof step.begin);
-    append(bytes, &step.end, sizeof step.end);
-    for (const auto& [signal, value] : step.said) append(bytes, &value, sizeof value);
+    append(bytes, step.action);
+    append(bytes, step.begin);
+    append(bytes, step.end);
+    for (const auto& [signal, value] : step.said) append(bytes, value);
   }
-  const auto position = random_.position();
-  for (const auto* count : {&steps_, &signals_, &updates_, &version_}) append(bytes, count, sizeof *count);
-  append(bytes, &position, sizeof position);
+  for (const auto* count : {&steps_, &signals_, &updates_, &version_}) append(bytes, *count);
+  append(bytes, random_.position());
   return bytes;
 }
 
