@@ -1,6 +1,5 @@
 #include "rlhf/algorithms/scripted_trainer.h"
 
-#include <bit>
 #include <cmath>
 
 #include "rlhf/core/error.h"
@@ -8,6 +7,16 @@
 #include "rlhf/environments/scripted_agent.h"
 
 namespace rlhf::algorithms {
+namespace {
+
+/// At least half of what the best throw would fell.
+bool fells_enough(environments::MiniBowlScene scene) {
+  const int felled = pins_felled(scene);
+  scene.aim = best_aim(scene);
+  return 2 * felled >= pins_felled(scene);
+}
+
+}  // namespace
 
 void TrainerHabits::validate() const {
   const auto require = [](bool holds, const char* field, const char* fix) {
@@ -18,18 +27,6 @@ void TrainerHabits::validate() const {
   require(delay >= 0, "delay", "Give 0 or more seconds.");
   require(spread >= 0, "spread", "Give 0 or more seconds.");
 }
-
-namespace {
-
-/// A throw that fells at least half of what the best one would is a good throw.
-bool fells_most(environments::MiniBowlScene scene) {
-  const auto felled = [&] { return std::popcount(static_cast<std::uint32_t>(scene.pins & ~pins_after(scene))); };
-  const int now = felled();
-  scene.aim = best_aim(scene);
-  return 2 * now >= felled();
-}
-
-}  // namespace
 
 Opinion expert_opinion(const environments::Spec& spec) {
   using environments::Environment;
@@ -44,8 +41,9 @@ Opinion expert_opinion(const environments::Spec& spec) {
     return [](const Environment& before, std::int64_t action) {
       const auto& scene = dynamic_cast<const environments::MiniBowl&>(before).now().now;
       if (scene.rolled > 0) return 0.0;  // nothing can be done any more
-      if (action != 1) return environments::bowl_well(scene) == action ? 1.0 : -1.0;
-      return fells_most(scene) ? 1.0 : -1.0;
+      const bool right =
+          action == environments::bowl_throw ? fells_enough(scene) : action == environments::bowl_well(scene);
+      return right ? 1.0 : -1.0;
     };
   throw Error({.category = Category::usage,
                .where = "environment",

@@ -10,7 +10,6 @@ namespace rlhf::environments {
 namespace {
 
 constexpr std::int32_t rack_half = 3, all_pins = 1023, frames = 10, throws = 2;
-enum : std::int64_t { nothing, throw_ball, aim_up, aim_down };
 
 Spec spec_of(const MiniBowlConfig& config) {
   return {.name = "mini_bowl",
@@ -85,9 +84,9 @@ Outcome MiniBowlWorld::advance(State& state, std::int64_t action, Random& random
     const double fallen = arrive(state, random);
     return {.reward = fallen, .terminated = state.frame == frames};
   }
-  if (action == throw_ball) now.rolled = 1;
-  if (action == aim_up && now.aim + 1 < mini_bowl_rows) ++now.aim;
-  if (action == aim_down && now.aim > 0) --now.aim;
+  if (action == bowl_throw) now.rolled = 1;
+  if (action == bowl_aim_up && now.aim + 1 < mini_bowl_rows) ++now.aim;
+  if (action == bowl_aim_down && now.aim > 0) --now.aim;
   return {};
 }
 
@@ -118,11 +117,15 @@ std::int32_t pins_after(const MiniBowlScene& scene) {
   return standing;
 }
 
+int pins_felled(const MiniBowlScene& scene) {
+  return std::popcount(static_cast<std::uint32_t>(scene.pins & ~pins_after(scene)));
+}
+
 std::int32_t best_aim(const MiniBowlScene& scene) {
   const auto fallen = [&](std::int32_t aim) {
     auto thrown = scene;
     thrown.aim = aim;
-    return std::popcount(static_cast<std::uint32_t>(scene.pins & ~pins_after(thrown)));
+    return pins_felled(thrown);
   };
   auto best = scene.aim;
   for (std::int32_t aim = 0; aim < mini_bowl_rows; ++aim) {
@@ -133,9 +136,9 @@ std::int32_t best_aim(const MiniBowlScene& scene) {
 }
 
 std::int64_t bowl_well(const MiniBowlScene& scene) {
-  if (scene.rolled > 0) return nothing;
+  if (scene.rolled > 0) return bowl_nothing;
   const auto aim = best_aim(scene);
-  return aim > scene.aim ? aim_up : aim < scene.aim ? aim_down : throw_ball;
+  return aim > scene.aim ? bowl_aim_up : aim < scene.aim ? bowl_aim_down : bowl_throw;
 }
 
 template class Single<MiniBowlWorld>;

@@ -33,6 +33,8 @@ constexpr std::int32_t mini_bowl_side = 40;  // pixels of a frame
 constexpr std::int32_t mini_bowl_rows = 18;  // of the lane
 constexpr std::int32_t mini_bowl_roll = 15;  // steps from the hand to the pins
 
+enum MiniBowlAction : std::int64_t { bowl_nothing, bowl_throw, bowl_aim_up, bowl_aim_down };
+
 /// A bowling alley of 40 x 40 pixels, a small stand-in for Atari's Bowling, on which Deep TAMER was shown (Warnell et
 /// al. 2018, arXiv:1709.10163): what a throw was worth shows 15 steps later.
 ///
@@ -71,6 +73,9 @@ using MiniBowl = Single<MiniBowlWorld>;
 
 /// Which pins, as bits, a ball at this row leaves standing.
 std::int32_t pins_after(const MiniBowlScene& scene);
+
+/// How many pins a ball at this row fells.
+int pins_felled(const MiniBowlScene& scene);
 
 /// The row at which a ball fells the most of what stands; the nearest of equals.
 std::int32_t best_aim(const MiniBowlScene& scene);
