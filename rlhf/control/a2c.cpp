@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "rlhf/algorithms/clipped_surrogate.h"
+#include "rlhf/control/detail/train_actor_critic.h"
 #include "rlhf/core/error.h"
 
 namespace rlhf::control {
@@ -73,19 +74,7 @@ A2cMetrics update(const models::ActorCritic& agent, algorithms::RmsProp& optimiz
 
 void train(models::ActorCritic& agent, environments::VectorEnvironment& environments, const A2cConfig& config,
            const OnPolicyHooks& hooks, Run& run) {
-  config.validate();
-  algorithms::RmsProp optimizer(agent.weights(), config.optimizer);
-  Collector collector(environments, agent, config.steps, config.seed);
-  A2cMetrics metrics;
-  const OnPolicyAgent parts{
-      .learn = [&](std::int64_t index,
-                   const Rollout& rollout) { metrics = update(agent, optimizer, rollout, config, index); },
-      .log = [&](MetricRow& row) { metrics.log(row); },
-      .write_model = [&](const std::filesystem::path& folder) { agent.save(folder); },
-      .read_model = [&](const std::filesystem::path& folder) { agent.restore(folder); },
-      .save = [&](State& state) { optimizer.save(state, "optimizer"); },
-      .restore = [&](const State& state) { optimizer.restore(state, "optimizer"); }};
-  train(parts, collector, config.plan(), hooks, run);
+  train_actor_critic<algorithms::RmsProp, A2cMetrics>(agent, environments, config, config.optimizer, hooks, run);
 }
 
 }  // namespace rlhf::control

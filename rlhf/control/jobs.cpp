@@ -1,10 +1,10 @@
 #include "rlhf/control/jobs.h"
 
-#include <ATen/ops/argmax.h>
 #include <fmt/format.h>
 
 #include "rlhf/control/a2c.h"
 #include "rlhf/control/caql.h"
+#include "rlhf/control/detail/best_actions.h"
 #include "rlhf/control/dqn.h"
 #include "rlhf/control/film.h"
 #include "rlhf/control/ppo.h"
@@ -160,13 +160,6 @@ class OffPolicyJob final : public algorithms::Job {
   EnvironmentSettings world_;
   Config config_;
   std::int64_t evaluate_ = 50;
-};
-
-constexpr auto best_choice = [](const QNetwork& network, const Tensor& seen) {
-  return at::argmax(network.values(seen), 1);
-};
-constexpr auto best_numbers = [](const auto& agent, const Tensor& seen) {
-  return agent.range().to_environment(agent.best(seen));
 };
 
 }  // namespace

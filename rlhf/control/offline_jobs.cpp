@@ -1,6 +1,5 @@
-#include <ATen/ops/argmax.h>
-
 #include "rlhf/control/cql.h"
+#include "rlhf/control/detail/best_actions.h"
 #include "rlhf/control/discrete_cql.h"
 #include "rlhf/control/jobs.h"
 #include "rlhf/core/error.h"
@@ -43,13 +42,6 @@ class OfflineJob final : public algorithms::Job {
   std::filesystem::path data_;
   Config config_;
   std::int64_t evaluate_ = 50;
-};
-
-constexpr auto best_choice = [](const QNetwork& network, const Tensor& seen) {
-  return at::argmax(network.values(seen), 1);
-};
-constexpr auto best_numbers = [](const CqlAgent& agent, const Tensor& seen) {
-  return agent.range().to_environment(agent.best(seen));
 };
 
 }  // namespace

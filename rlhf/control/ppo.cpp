@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "rlhf/algorithms/clipped_surrogate.h"
+#include "rlhf/control/detail/train_actor_critic.h"
 #include "rlhf/core/error.h"
 
 namespace rlhf::control {
@@ -124,19 +125,7 @@ PpoMetrics update(const PpoJudge& policy, algorithms::AdamW& optimizer, const Ro
 
 void train(models::ActorCritic& agent, environments::VectorEnvironment& environments, const PpoConfig& config,
            const PpoHooks& hooks, Run& run) {
-  config.validate();
-  algorithms::AdamW optimizer(agent.weights(), config.adam);
-  Collector collector(environments, agent, config.steps, config.seed);
-  PpoMetrics metrics;
-  const OnPolicyAgent parts{
-      .learn = [&](std::int64_t index,
-                   const Rollout& rollout) { metrics = update(agent, optimizer, rollout, config, index); },
-      .log = [&](MetricRow& row) { metrics.log(row); },
-      .write_model = [&](const std::filesystem::path& folder) { agent.save(folder); },
-      .read_model = [&](const std::filesystem::path& folder) { agent.restore(folder); },
-      .save = [&](State& state) { optimizer.save(state, "optimizer"); },
-      .restore = [&](const State& state) { optimizer.restore(state, "optimizer"); }};
-  train(parts, collector, config.plan(), hooks, run);
+  train_actor_critic<algorithms::AdamW, PpoMetrics>(agent, environments, config, config.adam, hooks, run);
 }
 
 }  // namespace rlhf::control
