@@ -3,12 +3,12 @@
 #include <chrono>
 #include <cmath>
 #include <condition_variable>
+#include <deque>
 #include <exception>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
 #include <utility>
-#include <vector>
 
 #include "rlhf/core/clock.h"
 #include "rlhf/data/trajectory_file.h"
@@ -89,7 +89,7 @@ struct Play::Table {
 
   mutable std::mutex mutex;  // guards the rest
   std::condition_variable woken;
-  std::vector<json> inbox;
+  std::deque<json> inbox;
   std::shared_ptr<Socket> player;
   PlayTally tally;
   std::optional<Error> fault;
@@ -115,23 +115,26 @@ struct Play::Table {
   void leave(const std::shared_ptr<Socket>& socket);
 };
 
+/// One message at a time: what was pressed before a message is done before it.
 void Play::Table::run() {
-  std::vector<json> messages;
   for (;;) {
+    std::optional<json> message;
     {
       std::unique_lock lock(mutex);
       const double wait = std::min(longest_wait, game.due().value_or(1e9) - steady_seconds());
       if (wait > 0) woken.wait_for(lock, std::chrono::duration<double>(wait), [&] { return over || !inbox.empty(); });
       if (over) return;
-      messages = std::exchange(inbox, {});
+      if (!inbox.empty()) {
+        message = std::move(inbox.front());
+        inbox.pop_front();
+      }
     }
     try {
       const double now = steady_seconds();
-      bool picture = false;
-      for (const auto& message : messages) picture |= obey(message, now);
+      bool picture = message && obey(*message, now);
       picture |= game.advance(now);
       settle();
-      if (picture || !messages.empty()) show(picture);
+      if (picture || message) show(picture);
     } catch (const Error& error) {
       return fail(error);
     } catch (const std::exception& error) {
@@ -153,6 +156,10 @@ void Play::Table::fail(const Error& error) {
 /// True when there is something new to draw.
 bool Play::Table::obey(const json& message, double now) {
   const auto type = message.at("type").get<std::string>();
+  if (type == "joined" || type == "left") {
+    game.release_all();
+    game.pause(true, now);
+  }
   if (type == "joined") say(hello());
   if (type == "key" && message.at("down").get<bool>()) game.press(message.at("key").get<std::string>(), now);
   if (type == "key" && !message.at("down").get<bool>()) game.release(message.at("key").get<std::string>());
@@ -268,8 +275,6 @@ void Play::Table::seat(std::shared_ptr<Socket> socket) {
   {
     const std::lock_guard guard(mutex);
     before = std::exchange(player, std::move(socket));
-    inbox.push_back({{"type", "release"}});
-    inbox.push_back({{"type", "pause"}, {"on", true}});
     inbox.push_back({{"type", "joined"}});
     woken.notify_one();
   }
@@ -282,8 +287,7 @@ void Play::Table::leave(const std::shared_ptr<Socket>& socket) {
   const std::lock_guard guard(mutex);
   if (player != socket) return;
   player.reset();
-  inbox.push_back({{"type", "release"}});
-  inbox.push_back({{"type", "pause"}, {"on", true}});
+  inbox.push_back({{"type", "left"}});
   woken.notify_one();
 }
 

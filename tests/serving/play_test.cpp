@@ -28,21 +28,26 @@ class Page {
     EXPECT_EQ(reply.status, 101);
   }
 
-  /// A masked text frame of fewer than 126 bytes; the mask is zero.
-  void say(const json& message) {
-    const auto text = message.dump();
-    ASSERT_LT(text.size(), 126);
-    client_.send(std::string{'\x81', static_cast<char>(0x80 | text.size()), 0, 0, 0, 0} + text);
-  }
-  void tap(const std::string& key) {
-    say({{"type", "key"}, {"key", key}, {"down", true}});
-    say({{"type", "key"}, {"key", key}, {"down", false}});
-  }
+  void say(const json& message) { client_.send(frame(message)); }
+  void tap(const std::string& key) { client_.send(tapped(key)); }
+  /// All that arrives together, as after a pause of the network.
+  void tap_and_say(const std::string& key, const json& message) { client_.send(tapped(key) + frame(message)); }
   bool hears(const std::string& text) { return client_.read_until(text).find(text) != std::string::npos; }
   std::string heard() { return client_.read_until("\1never\1", std::chrono::milliseconds(0)); }
   void leave() { client_.hang_up(); }
 
  private:
+  /// A masked text frame of fewer than 126 bytes; the mask is zero.
+  static std::string frame(const json& message) {
+    const auto text = message.dump();
+    EXPECT_LT(text.size(), 126);
+    return std::string{'\x81', static_cast<char>(0x80 | text.size()), 0, 0, 0, 0} + text;
+  }
+  static std::string tapped(const std::string& key) {
+    return frame({{"type", "key"}, {"key", key}, {"down", true}}) +
+           frame({{"type", "key"}, {"key", key}, {"down", false}});
+  }
+
   Client client_;
 };
 
@@ -112,8 +117,7 @@ TEST(Play, TheLastEpisodeCanBeThrownAwayAndKeptAfterAll) {
   page.say({{"type", "keep"}});
   page.say({{"type", "keep"}});  // once is enough
   ASSERT_TRUE(page.hears(R"("action":null,"episode":2)"));
-  page.tap("ArrowUp");
-  page.say({{"type", "reset"}});
+  page.tap_and_say("ArrowUp", {{"type", "reset"}});
   ASSERT_TRUE(page.hears(R"("end":"cut","episode":2,"kept":false,"return":-1.0,"steps":1)"));
   EXPECT_EQ(data::read_trajectories(file).size(), 1);  // one that was cut short is kept only when somebody asks
   page.say({{"type", "keep"}});
