@@ -13,10 +13,10 @@ AreaResize::Side::Side(int source, int target) {
   for (int i = 0; i < target; ++i) {
     const int begin = i * span, end = begin + span;
     first.push_back(begin / one);
-    const auto before = weights.size();
+    place.push_back(static_cast<int>(weights.size()));
     for (int pixel = begin / one; pixel * one < end; ++pixel)
       weights.push_back(static_cast<std::uint32_t>(std::min(end, (pixel + 1) * one) - std::max(begin, pixel * one)));
-    count.push_back(static_cast<int>(weights.size() - before));
+    count.push_back(static_cast<int>(weights.size()) - place.back());
   }
 }
 
@@ -31,25 +31,31 @@ AreaResize::AreaResize(int source_rows, int source_columns, int size)
   }
 }
 
-void AreaResize::operator()(const std::uint8_t* source, std::uint8_t* target) {
+void AreaResize::operator()(const std::uint8_t* source, const std::uint8_t* changed, std::uint8_t* target) {
+  for (int y = 0; y < size_; ++y, target += size_) {
+    const auto* lines = changed + rows_.first[y];
+    if (std::any_of(lines, lines + rows_.count[y], [](std::uint8_t line) { return line != 0; }))
+      shrink(source, y, target);
+  }
+}
+
+/// One line of the target.
+void AreaResize::shrink(const std::uint8_t* source, int y, std::uint8_t* target) {
   std::uint16_t* const mixed = mixed_.data();  // 255 * 250 rows at most: 16 bits do
   const std::uint8_t* const rounded = rounded_.data();
-  const auto* down = rows_.weights.data();
-  for (int y = 0; y < size_; ++y) {
-    std::fill(mixed_.begin(), mixed_.end(), std::uint16_t{0});
-    for (int r = 0; r < rows_.count[y]; ++r, ++down) {
-      const std::uint8_t* line = source + (rows_.first[y] + r) * source_columns_;
-      const auto weight = static_cast<std::uint16_t>(*down);
-      for (int x = 0; x < source_columns_; ++x) mixed[x] = static_cast<std::uint16_t>(mixed[x] + weight * line[x]);
-    }
-    const std::uint32_t* across = columns_.weights.data();
-    const int *first = columns_.first.data(), *count = columns_.count.data();
-    for (int x = 0; x < size_; ++x) {
-      std::uint32_t sum = 0;
-      const std::uint16_t* from = mixed + first[x];
-      for (int c = 0; c < count[x]; ++c) sum += *across++ * from[c];
-      *target++ = rounded[sum];
-    }
+  std::fill(mixed_.begin(), mixed_.end(), std::uint16_t{0});
+  for (int r = 0; r < rows_.count[y]; ++r) {
+    const std::uint8_t* line = source + (rows_.first[y] + r) * source_columns_;
+    const auto weight = static_cast<std::uint16_t>(rows_.weights[rows_.place[y] + r]);
+    for (int x = 0; x < source_columns_; ++x) mixed[x] = static_cast<std::uint16_t>(mixed[x] + weight * line[x]);
+  }
+  const std::uint32_t* across = columns_.weights.data();
+  const int *first = columns_.first.data(), *count = columns_.count.data();
+  for (int x = 0; x < size_; ++x) {
+    std::uint32_t sum = 0;
+    const std::uint16_t* from = mixed + first[x];
+    for (int c = 0; c < count[x]; ++c) sum += *across++ * from[c];
+    target[x] = rounded[sum];
   }
 }
 

@@ -78,8 +78,8 @@ Game::Game(const Settings& settings) : settings_(settings) {
       for (int x = settings.mask[b]; x < std::min(width_, settings.mask[b] + settings.mask[b + 2]); ++x)
         masked_[static_cast<std::size_t>(y) * width_ + x] = 1;
   for (auto& screen : screens_) screen.assign(pixels, 0);
+  stale_.assign(static_cast<std::size_t>(height_), 1);
   largest_.assign(pixels, 0);
-  shown_.assign(pixels, 0);
   seen_.assign(static_cast<std::size_t>(settings.stack) * settings.size * settings.size, 0);
 }
 
@@ -106,32 +106,40 @@ nlohmann::json Game::spec() {
 }
 
 void Game::look(int which) {
-  // Pointers of our own: bytes that are written could be members for all the compiler knows.
-  const std::uint8_t *const colours = emulator_.getScreen().getArray(), *const grey = grey_.data();
-  std::uint8_t* const screen = screens_[which].data();
-  const std::size_t pixels = screens_[which].size();
-  for (std::size_t i = 0; i < pixels; ++i) screen[i] = grey[colours[i]];
-  if (settings_.mask.empty()) return;
-  for (std::size_t i = 0; i < pixels; ++i)
-    if (masked_[i]) screen[i] = 0;
+  const auto width = static_cast<std::size_t>(width_);
+  const std::uint8_t* line = emulator_.getScreen().getArray();
+  std::uint8_t* kept = screens_[which].data();
+  for (auto& stale : stale_) {
+    if (std::memcmp(kept, line, width) != 0) {
+      std::memcpy(kept, line, width);
+      stale = 1;
+    }
+    line += width;
+    kept += width;
+  }
 }
 
+/// Most lines are as they were a step ago: what was made of those is still right.
 void Game::see(bool fill) {
-  const std::uint8_t *const one_screen = screens_[0].data(), *const other = screens_[1].data();
+  // Pointers of our own: bytes that are written could be members for all the compiler knows.
+  const std::uint8_t *const one_screen = screens_[0].data(), *const other = screens_[1].data(),
+                     *const grey = grey_.data(), *const masked = masked_.data();
   std::uint8_t* const largest = largest_.data();
-  const std::size_t pixels = largest_.size();
-  for (std::size_t i = 0; i < pixels; ++i) largest[i] = std::max(one_screen[i], other[i]);
-  std::memcpy(shown_.data(), emulator_.getScreen().getArray(), shown_.size());
+  for (std::size_t y = 0; y < stale_.size(); ++y)
+    if (stale_[y])
+      for (std::size_t i = y * width_, end = i + width_; i < end; ++i)
+        largest[i] = masked[i] ? 0 : std::max(grey[one_screen[i]], grey[other[i]]);
   const auto one = static_cast<std::size_t>(settings_.size) * settings_.size;
-  std::memmove(seen_.data(), seen_.data() + one, seen_.size() - one);
   auto* newest = seen_.data() + seen_.size() - one;
-  (*resize_)(largest_.data(), newest);
+  std::memmove(seen_.data(), seen_.data() + one, seen_.size() - one);  // the newest is still in its place
+  (*resize_)(largest, stale_.data(), newest);
+  std::fill(stale_.begin(), stale_.end(), 0);
   if (fill)
     for (auto* older = seen_.data(); older < newest; older += one) std::memcpy(older, newest, one);
 }
 
-/// The action for up to `frames` frames. Screens of the last two go to the buffers; where the game ends before, the
-/// buffers keep what they held.
+/// The action for up to `frames` frames. The last two are looked at; where the game ends before,
+/// what was looked at before stays.
 double Game::act(ale::Action action, int frames) {
   double reward = 0;
   for (int frame = 0; frame < frames; ++frame) {
@@ -161,6 +169,7 @@ void Game::begin(std::uint64_t seed) {
   }
   look(0);
   std::fill(screens_[1].begin(), screens_[1].end(), 0);
+  std::fill(stale_.begin(), stale_.end(), 1);
   if (settings_.fire_reset && buttons_.size() >= 3 && buttons_[1] == ale::PLAYER_A_FIRE && !press(1))
     emulator_.reset_game();
   see(true);
@@ -202,7 +211,9 @@ std::string Game::state() {
   const std::int64_t numbers[] = {static_cast<std::int64_t>(emulator.size()), lives_, running_, game_goes_on_};
   append(all, numbers, sizeof numbers);
   append(all, emulator.data(), emulator.size());
-  for (const auto* buffer : {&screens_[0], &screens_[1], &shown_, &seen_}) append(all, buffer->data(), buffer->size());
+  const auto& screen = emulator_.getScreen();
+  append(all, screen.getArray(), screen.arraySize());
+  for (const auto* buffer : {&screens_[0], &screens_[1], &seen_}) append(all, buffer->data(), buffer->size());
   auto size = compressBound(all.size());
   std::string packed(size, '\0');
   compress2(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(all.data()), all.size(), 1);
@@ -226,9 +237,12 @@ void Game::set_state(const std::string& bytes) {
   if (numbers[0] < 0 || numbers[0] > static_cast<std::int64_t>(whole)) throw std::runtime_error("no state of it");
   std::string emulator(static_cast<std::size_t>(numbers[0]), '\0');
   from.read(emulator.data(), emulator.size());
-  for (auto* buffer : {&screens_[0], &screens_[1], &shown_, &seen_}) from.read(buffer->data(), buffer->size());
+  std::vector<std::uint8_t> shown(masked_.size());
+  for (auto* buffer : {&shown, &screens_[0], &screens_[1], &seen_}) from.read(buffer->data(), buffer->size());
   if (!from.done()) throw std::runtime_error("these bytes are no state of it");
   emulator_.restoreState(ale::ALEState(emulator));
+  std::memcpy(emulator_.getScreen().getArray(), shown.data(), shown.size());
+  std::fill(stale_.begin(), stale_.end(), 1);
   lives_ = static_cast<int>(numbers[1]);
   running_ = numbers[2] != 0;
   game_goes_on_ = numbers[3] != 0;
@@ -236,7 +250,8 @@ void Game::set_state(const std::string& bytes) {
 
 std::string Game::picture() {
   std::vector<unsigned char> colours;
-  emulator_.theOSystem->colourPalette().applyPaletteRGB(colours, shown_.data(), shown_.size());
+  const auto& screen = emulator_.getScreen();
+  emulator_.theOSystem->colourPalette().applyPaletteRGB(colours, screen.getArray(), screen.arraySize());
   for (std::size_t i = 0; i < masked_.size(); ++i)
     if (masked_[i]) std::memset(colours.data() + i * 3, 0, 3);
   return {colours.begin(), colours.end()};

@@ -54,8 +54,8 @@ class Game {
 
  private:
   bool press(std::size_t button);      // for frame_skip frames; false where the game ended
-  void look(int which);                // the screen into newest_[which], masked
-  void see(bool fill);                 // the maximum of both screens, shrunk, as the newest of the stack
+  void look(int which);                // the screen into screens_[which]
+  void see(bool fill);                 // the maximum of both screens, grey, masked and shrunk, as the newest of the stack
   double act(ale::Action action, int frames);
 
   Settings settings_;
@@ -67,9 +67,9 @@ class Game {
   std::unique_ptr<AreaResize> resize_;
   std::vector<std::uint8_t> grey_;       // of each colour
   std::vector<std::uint8_t> masked_;     // pixels under a box
-  std::vector<std::uint8_t> screens_[2];  // grey, of an action's last frames
-  std::vector<std::uint8_t> largest_;    // of both
-  std::vector<std::uint8_t> shown_;      // colours of the last frame
+  std::vector<std::uint8_t> screens_[2];  // colours, of an action's last frames
+  std::vector<std::uint8_t> stale_;      // lines of them that are newer than largest_ and the newest of seen_
+  std::vector<std::uint8_t> largest_;    // of both, grey
   std::vector<std::uint8_t> seen_;
   int lives_ = 0;
   bool running_ = false, game_goes_on_ = false;

@@ -23,6 +23,7 @@ namespace {
 
 constexpr std::size_t output_kept = 2048, largest_head = 1 << 24, largest_bytes = 1 << 30;
 constexpr double patience = 1.0;  // s in which a worker that was told to end may do so
+constexpr double soon = 500e-6;   // s; an answer that comes sooner is here before a thread that sleeps would be woken
 
 /// A descriptor above those that the worker will find its own under, so that none overwrites another.
 int moved_up(int descriptor) {
@@ -161,23 +162,33 @@ void WorkerChannel::send(const WorkerMessage& message) {
   }
 }
 
+std::size_t WorkerChannel::take(char* to, std::size_t bytes) {
+  const double until = steady_seconds() + soon;
+  for (;;) {
+    const auto got = ::recv(socket_, to, bytes, MSG_DONTWAIT);
+    if (got > 0) return static_cast<std::size_t>(got);
+    if (got == 0 || (errno != EAGAIN && errno != EINTR)) throw failure(how_it_ended());
+    if (steady_seconds() >= until) return 0;
+    std::this_thread::yield();
+  }
+}
+
 void WorkerChannel::read_exactly(char* to, std::size_t bytes, double until, const Beats& beats, double silence) {
   std::uint64_t beat = beats ? beats() : 0;
   double beaten = steady_seconds();
   const double begun = beaten;
   while (bytes > 0) {
+    if (const auto got = take(to, bytes); got > 0) {
+      to += got, bytes -= got;
+      continue;
+    }
     pollfd both[2] = {{.fd = socket_, .events = POLLIN}, {.fd = output_, .events = POLLIN}};
     const int ready = ::poll(both, 2, 100);
     if (ready > 0 && both[1].revents != 0) {
       drain_output();
       if (both[1].revents & POLLHUP) std::this_thread::sleep_for(std::chrono::milliseconds(1));  // it closed its output
     }
-    if (ready > 0 && both[0].revents != 0) {
-      const auto got = ::recv(socket_, to, bytes, MSG_DONTWAIT);
-      if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) throw failure(how_it_ended());
-      if (got > 0) to += got, bytes -= static_cast<std::size_t>(got);
-      continue;
-    }
+    if (ready > 0 && both[0].revents != 0) continue;
     const double now = steady_seconds();
     if (now > until) throw failure(fmt::format("it gave no answer for {:.3g} s", now - begun));
     if (!beats) continue;

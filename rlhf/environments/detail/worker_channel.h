@@ -47,6 +47,8 @@ class WorkerChannel {
   WorkerFailure failure(const std::string& what);
 
  private:
+  /// What has arrived or does so soon, at most `bytes`; 0 = nothing. Asks again and again, giving way to other threads.
+  std::size_t take(char* to, std::size_t bytes);
   void read_exactly(char* to, std::size_t bytes, double until, const Beats& beats, double silence);
   void drain_output();
   std::string how_it_ended();
