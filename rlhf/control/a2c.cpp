@@ -51,8 +51,7 @@ void A2cMetrics::log(MetricRow& row) const {
 A2cMetrics update(const models::ActorCritic& agent, algorithms::RmsProp& optimizer, const Rollout& rollout,
                   const A2cConfig& config, std::int64_t index) {
   const auto old_values = rollout.flat(rollout.values);
-  auto targets =
-      algorithms::gae(rollout.flat(rollout.rewards), old_values, rollout.starts, config.gae, rollout.after);
+  auto targets = algorithms::gae(rollout.flat(rollout.rewards), old_values, rollout.starts, config.gae, rollout.after);
   if (config.whiten_advantages) targets.advantages = algorithms::whiten(targets.advantages, {}, {.unbiased = true});
 
   const auto [policy, values] = agent.judge(agent.encode()(rollout.flat(rollout.observations)));

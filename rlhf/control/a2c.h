@@ -15,8 +15,8 @@ struct A2cConfig {
   double learning_rate = 7e-4;
   algorithms::ScheduleConfig schedule{.kind = algorithms::Schedule::constant};  // by rollout
   double entropy_coefficient = 0.0;
-  double value_coefficient = 0.5;   // of the mean squared error
-  bool whiten_advantages = false;   // mean 0, variance 1 over a rollout
+  double value_coefficient = 0.5;  // of the mean squared error
+  bool whiten_advantages = false;  // mean 0, variance 1 over a rollout
   algorithms::GaeConfig gae{.gamma = 0.99, .lambda = 1.0};
   algorithms::RmsPropConfig optimizer;
   std::int64_t report_every = 100;    // rollouts

@@ -43,7 +43,8 @@ BcLoss bc_loss(const models::ActorCritic& agent, const Shown& batch, const BcCon
   auto loss = negative - config.entropy_weight * entropy;
   if (config.l2 > 0)
     for (const auto& [name, weight] : agent.weights()) loss = loss + 0.5 * config.l2 * weight.square().sum();
-  BcLoss result{.loss = loss, .metrics = {.negative_logprob = negative.item<double>(), .entropy = entropy.item<double>()}};
+  BcLoss result{.loss = loss,
+                .metrics = {.negative_logprob = negative.item<double>(), .entropy = entropy.item<double>()}};
   if (batch.actions.dim() == 1)
     result.metrics.agreement = (models::mode(policy) == batch.actions).to(at::kDouble).mean().item<double>();
   return result;
@@ -73,6 +74,7 @@ void train(models::ActorCritic& agent, const Shown& shown, const BcConfig& confi
     agent.restore(before->model_folder);
     optimizer.restore(before->state, "optimizer");
   }
+  const auto write_model = [&](const std::filesystem::path& folder) { agent.save(folder); };
   run.progress().start("imitating", config.epochs, run.first_step());
   for (std::int64_t pass = run.first_step(); pass < config.epochs; ++pass) {
     run.report(pass, imitate(agent, optimizer, shown, config, pass));
@@ -81,7 +83,7 @@ void train(models::ActorCritic& agent, const Shown& shown, const BcConfig& confi
     if (last || stop || (config.checkpoint_every > 0 && (pass + 1) % config.checkpoint_every == 0)) {
       State state;
       optimizer.save(state, "optimizer");
-      run.checkpoint(pass, [&](const std::filesystem::path& folder) { agent.save(folder); }, state);
+      run.checkpoint(pass, write_model, state);
     }
     if (stop && !last) break;
   }

@@ -58,13 +58,15 @@ Tensor CaqlAgent::best(const Tensor& observations) const {
 }
 
 CaqlAgent::Update CaqlAgent::update(const Transitions& batch, Random& random) {
-  const auto with = [](const Tensor& encoded, const Tensor& actions) { return at::cat({encoded.flatten(1), actions}, 1); };
+  const auto with = [](const Tensor& encoded, const Tensor& actions) {
+    return at::cat({encoded.flatten(1), actions}, 1);
+  };
   const auto next = best(batch.next_observations, random).actions;
   Tensor wanted;
   {
     const at::NoGradGuard no_gradient;
-    wanted = batch.rewards +
-             batch.discounts * target_->forward(with(encoder_(batch.next_observations), next)).squeeze(1);
+    const auto value = target_->forward(with(encoder_(batch.next_observations), next)).squeeze(1);
+    wanted = batch.rewards + batch.discounts * value;
   }
   const auto value = online_->forward(with(encoder_(batch.observations), batch.actions)).squeeze(1);
   const auto errors = (value - wanted).square();

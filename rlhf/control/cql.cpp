@@ -129,10 +129,10 @@ Tensor CqlAgent::conservative(int critic, const Tensor& encoded, const Tensor& n
   }
   const double uniform_logprob = -static_cast<double>(range_.numbers()) * std::numbers::ln2;
   const auto weighed = [&](const Tensor& actions) { return value(*critics_[critic], repeated, actions); };
-  const auto all = at::cat({(weighed(now.actions) - now.logprobs).view({rows, n}),
-                            (weighed(next.actions) - next.logprobs).view({rows, n}),
-                            (weighed(noise.uniform) - uniform_logprob).view({rows, n})},
-                           1);
+  const auto here = (weighed(now.actions) - now.logprobs).view({rows, n});
+  const auto there = (weighed(next.actions) - next.logprobs).view({rows, n});
+  const auto anywhere = (weighed(noise.uniform) - uniform_logprob).view({rows, n});
+  const auto all = at::cat({here, there, anywhere}, 1);
   const auto gap = (at::logsumexp(all, {1}) - value(*critics_[critic], encoded, batch.actions)).mean();
   return config_.conservative_weight * (gap - config_.threshold);
 }
@@ -164,8 +164,7 @@ CqlAgent::Update CqlAgent::update(const Transitions& batch, const Noise& noise) 
   descend(*temperature_optimizer_, -(at::exp(log_temperature_) * (now.logprobs.detach() + target_entropy)).mean(),
           config_.policy_learning_rate);
   result.temperature = std::exp(log_temperature_.item<double>());
-  const auto worth =
-      at::minimum(value(*critics_[0], encoded, now.actions), value(*critics_[1], encoded, now.actions));
+  const auto worth = at::minimum(value(*critics_[0], encoded, now.actions), value(*critics_[1], encoded, now.actions));
   const auto policy_loss = (result.temperature * now.logprobs - worth).mean();
   descend(*policy_optimizer_, policy_loss, config_.policy_learning_rate);
 

@@ -12,12 +12,12 @@ struct CqlConfig : OfflineConfig {
       .hidden = {256, 256}, .activation = models::Activation::relu, .initial = models::Initial::uniform};
   double policy_learning_rate = 1e-4;  // of the temperature and the weight alpha, too
   double critic_learning_rate = 3e-4;
-  double target_share = 0.005;           // how far the target critics move at every update
+  double target_share = 0.005;  // how far the target critics move at every update
   double initial_temperature = 1.0;
-  double conservative_weight = 5.0;      // of the conservative loss, beside alpha
-  std::optional<double> alpha;           // fixed; unset: learnt from 1, so that the gap between values stays at ...
-  double threshold = 10.0;               // ... this
-  std::int64_t samples = 10;             // actions drawn for each of the three parts of the log-sum-exp
+  double conservative_weight = 5.0;  // of the conservative loss, beside alpha
+  std::optional<double> alpha;       // fixed; unset: learnt from 1, so that the gap between values stays at ...
+  double threshold = 10.0;           // ... this
+  std::int64_t samples = 10;         // actions drawn for each of the three parts of the log-sum-exp
 
   void fields(Fields& f);
   void validate() const;
@@ -37,13 +37,16 @@ class CqlAgent {
   Noise noise(std::int64_t rows, Random& random) const;
 
   struct Update {
-    double critic_loss = 0, conservative_loss = 0, policy_loss = 0;  // conservative_loss: times alpha, part of critic_loss
-    double temperature = 0, alpha = 0, value = 0;                    // value: mean Q of what was done
+    double critic_loss = 0, policy_loss = 0;
+    double conservative_loss = 0;  // times alpha, part of critic_loss
+    double temperature = 0, alpha = 0;
+    double value = 0;  // mean Q of what was done
   };
   /// One update, in this order: alpha, critics, temperature, policy, target critics.
   ///
   ///   y = r + discount min(Q1', Q2')(s', tanh(mean(s')))
-  ///   conservative = weight (mean(log sum exp over 3 samples of (Q(s, a) - log density(a)) - Q(s, a shown)) - threshold)
+  ///   gap = mean(log sum exp over 3 samples of (Q(s, a) - log density(a)) - Q(s, a shown))
+  ///   conservative = weight (gap - threshold)
   ///   critics: sum over both of mse(Q, y) + alpha conservative;  alpha: -alpha conservative, by log alpha
   ///   temperature: -t (log pi + target), t = exp(log t), target = minus the actions' numbers
   ///   policy: mean(t log pi(a|s) - min(Q1, Q2)(s, a))

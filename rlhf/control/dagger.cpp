@@ -10,7 +10,8 @@ void DaggerConfig::fields(Fields& f) {
   f.field("rounds", rounds, "of playing and imitating");
   f.field("round_steps", round_steps, "steps of a round, at least");
   f.field("round_episodes", round_episodes, "episodes of a round, at least");
-  f.field("beta_rounds", beta_rounds, "rounds over which the expert's own share of play falls from 1 to 0; 0 = never plays");
+  f.field("beta_rounds", beta_rounds,
+          "rounds over which the expert's own share of play falls from 1 to 0; 0 = never plays");
   f.group("cloning", cloning, "how it imitates; epochs are those of a round");
 }
 
@@ -76,13 +77,14 @@ void train(models::ActorCritic& agent, environments::Environment& environment, c
     optimizer.restore(before->state, "optimizer");
     shown = {before->state.tensors.at("observations"), before->state.tensors.at("actions")};
   }
+  const auto write_model = [&](const std::filesystem::path& folder) { agent.save(folder); };
   run.progress().start("imitating", config.rounds, run.first_step());
   for (std::int64_t round = run.first_step(); round < config.rounds; ++round) {
     const auto episodes = play_round(agent, environment, expert, config, round);  // 1 play, and ask the expert
     const auto more = shown_in(environment.spec(), episodes);
-    shown = shown.actions.defined() ? shown + more : more;                        // 2 nothing that was said is forgotten
+    shown = shown.actions.defined() ? shown + more : more;  // 2 nothing that was said is forgotten
     BcMetrics metrics;
-    for (std::int64_t pass = 0; pass < config.cloning.epochs; ++pass)             // 3 imitate all of it
+    for (std::int64_t pass = 0; pass < config.cloning.epochs; ++pass)  // 3 imitate all of it
       metrics = imitate(agent, optimizer, shown, config.cloning, round * config.cloning.epochs + pass);
     double earned = 0;
     for (const auto& each : episodes)
@@ -95,7 +97,7 @@ void train(models::ActorCritic& agent, environments::Environment& environment, c
       optimizer.save(state, "optimizer");
       state.tensors["observations"] = shown.observations;
       state.tensors["actions"] = shown.actions;
-      run.checkpoint(round, [&](const std::filesystem::path& folder) { agent.save(folder); }, state);
+      run.checkpoint(round, write_model, state);
     }
     if (stop && !last) break;
   }

@@ -3,8 +3,8 @@
 
 namespace rlhf::control {
 
-/// DAgger (Ross, Gordon & Bagnell 2011, arXiv:1011.0686): the learner plays, an expert says what it would have done, and
-/// the learner imitates everything that was said so far. Defaults are those of the `imitation` library.
+/// DAgger (Ross, Gordon & Bagnell 2011, arXiv:1011.0686): the learner plays, an expert says what it would have done,
+/// and the learner imitates everything that was said so far. Defaults are those of the `imitation` library.
 struct DaggerConfig {
   std::int64_t rounds = 15;
   std::int64_t round_steps = 500;   // at least, in a round

@@ -26,7 +26,7 @@ Shown shown_in(const environments::Spec& spec, std::span<const data::Trajectory>
 
 Shown operator+(const Shown& some, const Shown& more);
 
-/// An agent as one that plays a single environment: the likeliest action, within the bounds. The agent has to outlive it.
+/// An agent that plays a single environment: the likeliest action, within the bounds. The agent has to outlive it.
 environments::Policy policy_of(const models::ActorCritic& agent, const environments::Spec& spec);
 
 }  // namespace rlhf::control

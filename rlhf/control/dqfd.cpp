@@ -88,9 +88,7 @@ DqnLoss dqfd_loss(const QNetwork& online, const QNetwork& target, const Transiti
       const auto flat = weight.flatten();
       loss = loss + config.l2 * at::dot(flat, flat);
     }
-  return {.loss = loss,
-          .errors = wanted_one - value.detach(),
-          .value = value.detach().mean().item<double>()};
+  return {.loss = loss, .errors = wanted_one - value.detach(), .value = value.detach().mean().item<double>()};
 }
 
 DqfdLearner::DqfdLearner(const environments::Spec& spec, const DqfdConfig& config)
@@ -113,7 +111,8 @@ void DqfdLearner::pretrain(std::span<const data::Trajectory> demonstrations, con
   replay.keep(demonstrations);
   Random random(derive(config_.seed, {hash("pretraining"), round}));
   // As many updates between two copies to the target network as when it acts.
-  const auto copy_every = std::max<std::int64_t>(1, config_.target_every / config_.train_every * config_.gradient_steps);
+  const auto copy_every =
+      std::max<std::int64_t>(1, config_.target_every / config_.train_every * config_.gradient_steps);
   for (std::int64_t update = 0; update < updates; ++update) {
     if (update % copy_every == 0) learner_.copy_to_target();
     const auto batch = replay.sample(config_.batch, random);

@@ -6,10 +6,10 @@ namespace rlhf::control {
 /// Deep Q-learning from demonstrations (Hester et al. 2018, arXiv:1704.03732) with the constants of Ibarz et al. 2018
 /// (arXiv:1811.06521), which trains it on a learnt reward: double, duelling, prioritised, on one step and on `n`.
 struct DqfdConfig : DqnConfig {
-  double margin = 1.0;             // by which a demonstrated action is to be worth more than any other
-  double margin_weight = 1.0;      // of the loss of demonstrations
-  double td_weight = 1.0;          // of the two temporal-difference losses; 0 = imitation alone
-  double l2 = 1e-5;                // of the squares of all weights
+  double margin = 1.0;                // by which a demonstrated action is to be worth more than any other
+  double margin_weight = 1.0;         // of the loss of demonstrations
+  double td_weight = 1.0;             // of the two temporal-difference losses; 0 = imitation alone
+  double l2 = 1e-5;                   // of the squares of all weights
   std::int64_t pretrain_updates = 0;  // minibatches of demonstrations before it acts
 
   DqfdConfig();

@@ -59,8 +59,7 @@ void EpisodeLog::restore(const State& state, const std::string& prefix) {
 }
 
 std::vector<double> play(environments::VectorEnvironment& environments, const Act& act, std::int64_t episodes,
-                         std::uint64_t seed,
-                         const std::function<void(const environments::VectorStep& step)>& ended) {
+                         std::uint64_t seed, const std::function<void(const environments::VectorStep& step)>& ended) {
   const auto count = environments.count();
   if (environments.auto_reset() != environments::AutoReset::same_step || episodes % count != 0)
     throw Error({.category = Category::usage,

@@ -55,7 +55,8 @@ void Frames::copy(std::int64_t place, const Before& before, const Tensor& to, st
         return;
       }
     }
-    std::memcpy(target + static_cast<std::size_t>(part) * part_bytes_, bytes_of(parts_, place, part_bytes_), part_bytes_);
+    std::memcpy(target + static_cast<std::size_t>(part) * part_bytes_, bytes_of(parts_, place, part_bytes_),
+                part_bytes_);
     if (part == 0) return;
     place = before(place);
   }

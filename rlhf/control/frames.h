@@ -36,10 +36,10 @@ class Frames {
 
  private:
   std::int64_t stack_;
-  std::vector<std::int64_t> row_shape_;               // [...] of one observation
+  std::vector<std::int64_t> row_shape_;  // [...] of one observation
   std::size_t row_bytes_ = 0, part_bytes_ = 0;
-  Tensor parts_;                                      // [places, ...] newest picture of each; whole without a stack
-  std::unordered_map<std::int64_t, Tensor> wholes_;   // [1, ...] where episodes begin; empty without a stack
+  Tensor parts_;                                     // [places, ...] newest picture of each; whole without a stack
+  std::unordered_map<std::int64_t, Tensor> wholes_;  // [1, ...] where episodes begin; empty without a stack
 };
 
 }  // namespace rlhf::control

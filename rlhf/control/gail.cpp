@@ -102,7 +102,8 @@ void train(models::ActorCritic& agent, environments::VectorEnvironment& environm
     return Shown{rollout.flat(rollout.observations), agent.within_bounds(rollout.flat(rollout.actions))};
   };
   train(agent, environments, config.ppo,
-        {.reward = [&](const Rollout& rollout) { return discriminator.rewards(played(rollout)).view_as(rollout.rewards); },
+        {.reward =
+             [&](const Rollout& rollout) { return discriminator.rewards(played(rollout)).view_as(rollout.rewards); },
          .after = [&](std::int64_t index, const Rollout& rollout) { discriminator.update(played(rollout), index); },
          .log = [&](MetricRow& row) { discriminator.log(row); },
          .save = [&](State& state) { discriminator.save(state); },

@@ -4,15 +4,15 @@
 
 namespace rlhf::control {
 
-/// Generative adversarial imitation learning (Ho & Ermon 2016, arXiv:1606.03476): a discriminator learns to tell what was
-/// shown from what the policy does, and PPO is paid for being taken for the expert. Constants of the discriminator are
-/// those of the `imitation` library; its PPO's are in examples/control/cart_pole_gail.toml.
+/// Generative adversarial imitation learning (Ho & Ermon 2016, arXiv:1606.03476): a discriminator learns to tell what
+/// was shown from what the policy does, and PPO is paid for being taken for the expert. Constants of the discriminator
+/// are those of the `imitation` library; its PPO's are in examples/control/cart_pole_gail.toml.
 struct GailConfig {
   models::NetworkConfig discriminator{.hidden = {32, 32}, .activation = models::Activation::relu};
-  double learning_rate = 1e-3;       // of the discriminator
-  std::int64_t batch = 1024;         // steps of each side in one of its updates
-  std::int64_t updates = 2;          // of it, after each rollout
-  PpoConfig ppo;                     // of the policy
+  double learning_rate = 1e-3;  // of the discriminator
+  std::int64_t batch = 1024;    // steps of each side in one of its updates
+  std::int64_t updates = 2;     // of it, after each rollout
+  PpoConfig ppo;                // of the policy
 
   void fields(Fields& f);
   void validate() const;

@@ -99,7 +99,8 @@ void evaluate_at_end(const EnvironmentSettings& world, const environments::Vecto
   write_returns(returns, run);
   if (const auto* seen = dynamic_cast<const environments::Normalized*>(&trained))
     run.write_file("normalization.json", seen->statistics().dump(2) + "\n");
-  film(*examined.make_like(trained, table, 1), *examined.make_one(table), act, derive(seed, {hash("film")}), run.folder() / "agent.png");
+  film(*examined.make_like(trained, table, 1), *examined.make_one(table), act, derive(seed, {hash("film")}),
+       run.folder() / "agent.png");
 }
 
 namespace {

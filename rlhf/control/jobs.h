@@ -13,19 +13,18 @@ namespace rlhf::control {
 /// The environment that a job's agent acts in, as settings name it.
 struct EnvironmentSettings {
   std::string environment = "cart_pole";
-  std::string settings;                // a JSON object; empty = the environment's own defaults
-  std::string evaluation;              // settings that differ in the examination at the end: {"clip_reward": false}
-  std::vector<std::string> wrappers;   // "frame_stack 4"; the first is next to the environment
-  int threads = 1;                     // for environments whose step is slow
-  std::vector<std::int64_t> observe;   // the numbers of an observation that the agent sees; empty = all
+  std::string settings;               // a JSON object; empty = the environment's own defaults
+  std::string evaluation;             // settings that differ in the examination at the end: {"clip_reward": false}
+  std::vector<std::string> wrappers;  // "frame_stack 4"; the first is next to the environment
+  int threads = 1;                    // for environments whose step is slow
+  std::vector<std::int64_t> observe;  // the numbers of an observation that the agent sees; empty = all
   environments::NormalizationConfig normalization;
 
   void fields(Fields& f);
   /// `report` hears of what stops nothing, see VectorOptions. Throws rlhf::Error (usage) for an unknown environment or
   /// setting.
-  std::unique_ptr<environments::VectorEnvironment> make(
-      const environments::EnvironmentTable& table, std::int64_t count,
-      std::function<void(std::string_view)> report = nullptr) const;
+  std::unique_ptr<environments::VectorEnvironment> make(const environments::EnvironmentTable& table, std::int64_t count,
+                                                        std::function<void(std::string_view)> report = nullptr) const;
   /// The same, to examine an agent that was trained in `trained`: normalised by what was seen there, and by no more.
   std::unique_ptr<environments::VectorEnvironment> make_like(
       const environments::VectorEnvironment& trained, const environments::EnvironmentTable& table, std::int64_t count,
@@ -39,7 +38,8 @@ struct EnvironmentSettings {
 
  private:
   nlohmann::json given() const;
-  std::unique_ptr<environments::VectorEnvironment> plain(const environments::EnvironmentTable& table, std::int64_t count,
+  std::unique_ptr<environments::VectorEnvironment> plain(const environments::EnvironmentTable& table,
+                                                         std::int64_t count,
                                                          std::function<void(std::string_view)> report) const;
 };
 

@@ -45,7 +45,8 @@ class Dictionary {
     for (std::size_t i = 0; i < basics_.size(); ++i) {
       const double value = value_of(i), missing = std::max(-value, value - basics_[i].upper);
       const bool first = leaving == basics_.size();
-      if (missing <= tolerance || (by_name ? !first && basics_[i].name > basics_[leaving].name : missing <= worst)) continue;
+      if (missing <= tolerance || (by_name ? !first && basics_[i].name > basics_[leaving].name : missing <= worst))
+        continue;
       leaving = i, worst = missing, below = value < 0;
     }
     if (leaving == basics_.size()) return Outcome::optimal;

@@ -81,7 +81,8 @@ Tried uphill(const models::Network& network, const Tensor& encoded, Tensor actio
       const auto from = actions.detach().requires_grad_();
       slope = torch::autograd::grad({values_of(network, encoded.detach(), from).sum()}, {from}).at(0);
     }
-    const double length = config.step_size * static_cast<double>(config.steps - step) / static_cast<double>(config.steps);
+    const double length =
+        config.step_size * static_cast<double>(config.steps - step) / static_cast<double>(config.steps);
     const auto size = slope.norm(2, {2}, /*keepdim=*/true).clamp_min(1e-12);
     actions = (actions + length * slope / size).clamp(-1, 1);
     const auto values = values_of(network, encoded, actions), better = values > best.values;
@@ -119,7 +120,8 @@ Tensor exact(const models::Network& network, const Tensor& encoded, std::int64_t
     const auto layers = layers_of(network, std::vector<double>(first, first + seen.size(1)), config.most_units);
     const auto found = maximum(layers, low, high);
     for (std::int64_t k = 0; k < numbers; ++k)
-      actions.mutable_data_ptr<float>()[row * numbers + k] = static_cast<float>(found.inputs[static_cast<std::size_t>(k)]);
+      actions.mutable_data_ptr<float>()[row * numbers + k] =
+          static_cast<float>(found.inputs[static_cast<std::size_t>(k)]);
   }
   return actions;
 }

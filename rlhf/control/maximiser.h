@@ -15,13 +15,13 @@ enum class Maximiser {
 
 struct MaximiserConfig {
   Maximiser kind = Maximiser::gradient;
-  std::int64_t candidates = 64;    // drawn; of cross_entropy, each time
-  std::int64_t starts = 10;        // of gradient
-  std::int64_t steps = 20;         // of gradient
-  double step_size = 0.1;          // length of its first step, in half-widths of the box; falls to 0 in a straight line
-  std::int64_t elites = 6;         // of cross_entropy, the best draws that the next ones follow
-  std::int64_t iterations = 4;     // of cross_entropy
-  std::int64_t most_units = 128;   // of exact
+  std::int64_t candidates = 64;   // drawn; of cross_entropy, each time
+  std::int64_t starts = 10;       // of gradient
+  std::int64_t steps = 20;        // of gradient
+  double step_size = 0.1;         // length of its first step, in half-widths of the box; falls to 0 in a straight line
+  std::int64_t elites = 6;        // of cross_entropy, the best draws that the next ones follow
+  std::int64_t iterations = 4;    // of cross_entropy
+  std::int64_t most_units = 128;  // of exact
 
   void fields(Fields& f);
   void validate() const;
@@ -32,9 +32,9 @@ struct Maxima {
   Tensor values;   // [rows] of the network there
 };
 
-/// For each row of what is seen, the action within ±1 that gives the network its largest value; no gradient. The network
-/// reads [encoded, action] side by side and has one output. Throws rlhf::Error (usage) for `exact` with a network that is
-/// too large.
+/// For each row of what is seen, the action within ±1 that gives the network its largest value; no gradient. The
+/// network reads [encoded, action] side by side and has one output. Throws rlhf::Error (usage) for `exact` with a
+/// network that is too large.
 Maxima maximise(const models::Network& network, const Tensor& encoded, std::int64_t numbers,
                 const MaximiserConfig& config, Random& random);
 

@@ -43,8 +43,8 @@ struct OffPolicyAgent {
 };
 
 struct OffPolicyHooks {
-  RewardSource reward;                           // where rewards come from, if not from the environment
-  std::function<void(std::int64_t step)> after;  // of each step of the loop
+  RewardSource reward;                               // where rewards come from, if not from the environment
+  std::function<void(std::int64_t step)> after;      // of each step of the loop
   std::span<const data::Trajectory> demonstrations;  // which the buffer keeps
   /// Every so many steps of the loop, all that was done in them, with states; 0 = never. It may ask questions and refit
   /// a reward model. Checkpoints are then made, and a stop obeyed, where such a rollout ends.

@@ -85,8 +85,8 @@ void PpoMetrics::log(MetricRow& row) const {
 PpoMetrics update(const models::ActorCritic& agent, algorithms::AdamW& optimizer, const Rollout& rollout,
                   const PpoConfig& config, std::int64_t index) {
   const auto encoded = agent.encode()(rollout.flat(rollout.observations));
-  return update(PpoJudge{.judge = [&](const Tensor& rows) { return agent.judge(encoded.index_select(0, rows)); }}, optimizer,
-                rollout, config, index);
+  return update(PpoJudge{.judge = [&](const Tensor& rows) { return agent.judge(encoded.index_select(0, rows)); }},
+                optimizer, rollout, config, index);
 }
 
 PpoMetrics update(const PpoJudge& policy, algorithms::AdamW& optimizer, const Rollout& rollout, const PpoConfig& config,

@@ -12,8 +12,8 @@ class RecurrentPlayer {
 
   Tensor act(const Tensor& observations);  // the likeliest actions, within the bounds
   models::ActorCritic::Judged judge(const Tensor& observations);
-  Tensor values(const Tensor& observations) const;       // nothing is remembered
-  void ended(const environments::VectorStep& step);      // forgets where episodes ended
+  Tensor values(const Tensor& observations) const;   // nothing is remembered
+  void ended(const environments::VectorStep& step);  // forgets where episodes ended
 
   const Tensor& memory() const { return memory_; }  // [envs, 2 width]
   void set_memory(const Tensor& memory) { memory_ = memory.clone(); }

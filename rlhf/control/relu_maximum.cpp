@@ -142,7 +142,8 @@ std::vector<ReluLayer> layers_of(const models::Network& network, const std::vect
   std::vector<ReluLayer> layers;
   std::int64_t units = 0;
   for (std::size_t i = 0; i + 1 < all.size(); i += 2) {
-    const auto weight = all[i].second.detach().to(at::kDouble).contiguous(), bias = all[i + 1].second.detach().to(at::kDouble).contiguous();
+    const auto weight = all[i].second.detach().to(at::kDouble).contiguous(),
+               bias = all[i + 1].second.detach().to(at::kDouble).contiguous();
     const auto outputs = static_cast<std::size_t>(weight.size(0)), inputs = static_cast<std::size_t>(weight.size(1));
     const auto* numbers = weight.const_data_ptr<double>();
     const std::size_t known = layers.empty() ? fixed.size() : 0;

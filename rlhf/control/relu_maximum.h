@@ -29,14 +29,14 @@ struct ReluMaximum {
 };
 
 struct ReluMaximumOptions {
-  double tolerance = 1e-6;       // of the value, relative to its size where that is more than 1
+  double tolerance = 1e-6;          // of the value, relative to its size where that is more than 1
   std::int64_t most_nodes = 20000;  // then the best so far is returned, unproven
 };
 
 /// The largest value of a network with one output over the box `low` <= inputs <= `high`, exactly: the mixed-integer
-/// programme of Ryu et al. 2020 (arXiv:1909.12397, section 3.1) by branch and bound. Each unit whose sign the box leaves
-/// open is a binary variable; its relaxation z >= 0, z >= s, z <= u (s - l) / (u - l) is the convex hull that the big-M
-/// form has with these bounds l <= s <= u, which are made anew in every node.
+/// programme of Ryu et al. 2020 (arXiv:1909.12397, section 3.1) by branch and bound. Each unit whose sign the box
+/// leaves open is a binary variable; its relaxation z >= 0, z >= s, z <= u (s - l) / (u - l) is the convex hull that
+/// the big-M form has with these bounds l <= s <= u, which are made anew in every node.
 ReluMaximum maximum(const std::vector<ReluLayer>& layers, const std::vector<double>& low,
                     const std::vector<double>& high, const ReluMaximumOptions& options = {});
 

@@ -73,7 +73,11 @@ void ReplayConfig::validate() const {
 }
 
 Replay::Replay(const environments::Spec& spec, std::int64_t environments, const ReplayConfig& config)
-    : spec_(spec), environments_(environments), slots_(config.capacity / environments), config_(config), observations_(spec) {
+    : spec_(spec),
+      environments_(environments),
+      slots_(config.capacity / environments),
+      config_(config),
+      observations_(spec) {
   config.validate();
   if (slots_ < config.steps)
     throw Error({.category = Category::usage,
@@ -238,7 +242,8 @@ std::int64_t Replay::before(std::int64_t place) const {
 }
 
 void Replay::copy_seen(std::int64_t place, const Tensor& to, std::int64_t row) const {
-  observations_.copy(place, [this](std::int64_t at) { return before(at); }, to, row);
+  const auto earlier = [this](std::int64_t at) { return before(at); };
+  observations_.copy(place, earlier, to, row);
 }
 
 /// What the step at a place led to.
@@ -282,7 +287,8 @@ Tensor Replay::rewards_of(const std::vector<Walk>& walks) const {
   const auto* given = source_.reward ? answers_.data() : rewards_.const_data_ptr<float>();
   for (std::size_t row = 0; row < walks.size(); ++row) {
     double sum = 0;
-    for (std::size_t k = 0; k < walks[row].places.size(); ++k) sum += walks[row].factors[k] * given[walks[row].places[k]];
+    for (std::size_t k = 0; k < walks[row].places.size(); ++k)
+      sum += walks[row].factors[k] * given[walks[row].places[k]];
     rewards.mutable_data_ptr<float>()[row] = static_cast<float>(sum);
   }
   return rewards;
@@ -356,8 +362,7 @@ void Replay::save(State& state, const std::string& prefix) const {
   if (size_ == 0) return;
   const auto used = kept_ + size_ * environments_;
   // A ring that is not full yet is saved as far as it is filled.
-  for (const auto& [name, ring] :
-       {std::pair{"actions", actions_}, {"rewards", rewards_}, {"ends", ends_}})
+  for (const auto& [name, ring] : {std::pair{"actions", actions_}, {"rewards", rewards_}, {"ends", ends_}})
     state.tensors[prefix + "." + name] = ring.narrow(0, 0, used);
   observations_.save(state, prefix + ".observations", used);
   state.tensors[prefix + ".current"] = current_;
@@ -384,8 +389,7 @@ void Replay::restore(const State& state, const std::string& prefix) {
   largest_ = values.at("largest");
   if (size_ == 0) return;
   const auto stored = [&](const char* name) { return state.tensors.at(prefix + "." + name); };
-  for (auto [name, ring] :
-       {std::pair{"actions", &actions_}, {"rewards", &rewards_}, {"ends", &ends_}}) {
+  for (auto [name, ring] : {std::pair{"actions", &actions_}, {"rewards", &rewards_}, {"ends", &ends_}}) {
     if (!observations_.allocated()) make_rings(stored("current"), stored("actions"));
     ring->narrow(0, 0, kept_ + size_ * environments_).copy_(stored(name));
   }

@@ -16,13 +16,13 @@ struct ReplayConfig {
   std::int64_t capacity = 100000;  // transitions kept, the newest
   std::int64_t steps = 1;          // n of n-step returns
   double gamma = 0.99;
-  bool prioritised = false;  // Schaul et al. 2016 (arXiv:1511.05952), proportional
-  double alpha = 0.6;        // how much priorities count, 0 = uniform
-  double beta = 0.4;         // how much of the bias is weighed out at the start ...
-  double beta_end = 1.0;     // ... and at the end
-  double epsilon = 1e-6;     // added to |error|, so that nothing is never drawn
+  bool prioritised = false;          // Schaul et al. 2016 (arXiv:1511.05952), proportional
+  double alpha = 0.6;                // how much priorities count, 0 = uniform
+  double beta = 0.4;                 // how much of the bias is weighed out at the start ...
+  double beta_end = 1.0;             // ... and at the end
+  double epsilon = 1e-6;             // added to |error|, so that nothing is never drawn
   double demonstration_bonus = 0.0;  // added to |error| of steps that were demonstrated (Hester et al. 2018)
-  bool first_steps = false;  // minibatches hold the windows' first steps alone, too
+  bool first_steps = false;          // minibatches hold the windows' first steps alone, too
 
   void fields(Fields& f);
   void validate() const;
@@ -61,8 +61,8 @@ struct RewardSource {
 };
 
 /// The newest steps of all environments, and demonstrations, which stay. Every observation is kept once (of a
-/// stack of pictures, each picture once), in the environment's dtype; windows end with their episode, whether it terminated or was cut off, and only termination
-/// makes the future worth nothing.
+/// stack of pictures, each picture once), in the environment's dtype; windows end with their episode, whether it
+/// terminated or was cut off, and only termination makes the future worth nothing.
 class Replay {
  public:
   /// Throws rlhf::Error (usage) when no window fits.
@@ -79,7 +79,7 @@ class Replay {
   void set_reward(RewardSource source);
 
   std::int64_t size() const { return kept_ + size_ * environments_; }  // steps held
-  bool ready(std::int64_t rows) const;                         // could `rows` windows be drawn?
+  bool ready(std::int64_t rows) const;                                 // could `rows` windows be drawn?
 
   /// `progress`: share of training behind, 0 .. 1, by which beta rises.
   Transitions sample(std::int64_t rows, Random& random, double progress = 0.0) const;
@@ -122,11 +122,11 @@ class Replay {
   std::unordered_map<std::int64_t, Tensor> finals_;  // place of an episode's last step -> what was seen after it
   std::int64_t head_ = 0, size_ = 0;                 // oldest slot, slots in use
   RewardSource source_;
-  mutable std::vector<float> answers_;           // [places] rewards that were asked for ...
-  mutable std::vector<std::int64_t> versions_;   // ... and which version gave them; -1 for none
-  std::int64_t leaves_ = 0;   // of the sum tree; a power of two
-  std::vector<double> tree_;  // [2 leaves]: node i sums 2i and 2i + 1
-  double largest_ = 1.0;      // priority that a new step gets
+  mutable std::vector<float> answers_;          // [places] rewards that were asked for ...
+  mutable std::vector<std::int64_t> versions_;  // ... and which version gave them; -1 for none
+  std::int64_t leaves_ = 0;                     // of the sum tree; a power of two
+  std::vector<double> tree_;                    // [2 leaves]: node i sums 2i and 2i + 1
+  double largest_ = 1.0;                        // priority that a new step gets
 };
 
 }  // namespace rlhf::control

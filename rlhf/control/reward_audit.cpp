@@ -105,9 +105,7 @@ Act any_action(const environments::Spec& spec, std::uint64_t seed) {
   };
 }
 
-nlohmann::json AuditPoint::to_json() const {
-  return {{"steps", steps}, {"predicted", predicted}, {"earned", earned}};
-}
+nlohmann::json AuditPoint::to_json() const { return {{"steps", steps}, {"predicted", predicted}, {"earned", earned}}; }
 
 nlohmann::json AuditResult::to_json() const {
   nlohmann::json numbers{{"predicted", last.predicted}, {"earned", last.earned}, {"exploited", exploited ? 1 : 0}};

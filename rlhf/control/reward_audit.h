@@ -41,11 +41,11 @@ class FrozenReward {
 };
 
 struct AuditConfig {
-  std::int64_t envs = 20;           // played beside each other
-  std::int64_t steps = 180;         // in each
-  double predicted_above = 1.1;     // exploited: what it is paid reaches this share of what the online agent is ...
-  double earned_below = 0.7;        // ... while what it earns is at most this share
-  std::int64_t looks = 20;          // over the training
+  std::int64_t envs = 20;        // played beside each other
+  std::int64_t steps = 180;      // in each
+  double predicted_above = 1.1;  // exploited: what it is paid reaches this share of what the online agent is ...
+  double earned_below = 0.7;     // ... while what it earns is at most this share
+  std::int64_t looks = 20;       // over the training
 
   void fields(Fields& f);
   void validate() const;
@@ -69,8 +69,8 @@ struct AuditPoint {
   nlohmann::json to_json() const;
 };
 
-/// Where `value` lies between what counts as 0 and as 1. The sign stays right when "one" is the worse of the two: what is
-/// above zero is better than it.
+/// Where `value` lies between what counts as 0 and as 1. The sign stays right when "one" is the worse of the two: what
+/// is above zero is better than it.
 double share_of(double value, double zero, double one);
 
 struct AuditResult {

@@ -33,8 +33,7 @@ Collector::Collector(environments::VectorEnvironment& environments, const models
                      std::int64_t steps, std::uint64_t seed)
     : Collector(environments, actor_of(agent), steps, seed) {}
 
-Collector::Collector(environments::VectorEnvironment& environments, Actor actor, std::int64_t steps,
-                     std::uint64_t seed)
+Collector::Collector(environments::VectorEnvironment& environments, Actor actor, std::int64_t steps, std::uint64_t seed)
     : environments_(environments),
       actor_(std::move(actor)),
       steps_(steps),
@@ -169,8 +168,7 @@ Tensor outcomes_of(const environments::VectorStep& step) {
   if (step.ended == 0 || !step.final_observations.defined()) return step.observations;
   auto shape = std::vector<std::int64_t>(static_cast<std::size_t>(step.observations.dim()), 1);
   shape[0] = step.observations.size(0);
-  return at::where(step.terminated.logical_or(step.truncated).view(shape), step.final_observations,
-                   step.observations);
+  return at::where(step.terminated.logical_or(step.truncated).view(shape), step.final_observations, step.observations);
 }
 
 Tensor as_tensor(std::string_view bytes) {

@@ -30,7 +30,7 @@ struct Actor {
   std::function<models::ActorCritic::Judged(const Tensor& observations)> judge;
   /// [envs] what would come of observations that follow those it judged last; nothing is remembered.
   std::function<Tensor(const Tensor& observations)> values;
-  std::function<Tensor(const Tensor& actions)> within_bounds;  // what the environment is sent
+  std::function<Tensor(const Tensor& actions)> within_bounds;            // what the environment is sent
   std::function<void(const environments::VectorStep& step)> ended = {};  // where episodes ended; empty: forgets nothing
 };
 
