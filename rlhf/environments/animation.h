@@ -18,8 +18,8 @@ namespace rlhf::environments {
 /// Throws rlhf::Error (usage) without frames, for frames of different sizes and for a rate that is not positive.
 std::string encode_animation(std::span<const Image> frames, double frames_per_second);
 
-/// How long each of so many frames is shown, in milliseconds, 1 to 65535: exact times are rounded, so that errors do not
-/// add up.
+/// How long each of so many frames is shown, in milliseconds, 1 to 65535: exact times are rounded, so that errors do
+/// not add up.
 std::vector<std::uint32_t> shown_milliseconds(std::size_t frames, double frames_per_second);
 
 /// Throws rlhf::Error (usage) naming `where` without frames, for frames of different sizes and for a rate that is not

@@ -59,14 +59,16 @@ Canvas::Canvas(int width, int height, const View& view, Color background) {
 }
 
 void Canvas::disc(Point center, double radius, Color color) {
-  fill({center.x - radius, center.y - radius}, {center.x + radius, center.y + radius}, color,
-       [&](Point p) { return length({p.x - center.x, p.y - center.y}) - radius; });
+  const auto outside = [&](Point p) { return length({p.x - center.x, p.y - center.y}) - radius; };
+  fill({center.x - radius, center.y - radius}, {center.x + radius, center.y + radius}, color, outside);
 }
 
 void Canvas::ring(Point center, double radius, double width, Color color) {
   const double outer = radius + width / 2;
-  fill({center.x - outer, center.y - outer}, {center.x + outer, center.y + outer}, color,
-       [&](Point p) { return std::abs(length({p.x - center.x, p.y - center.y}) - radius) - width / 2; });
+  const auto outside = [&](Point p) {
+    return std::abs(length({p.x - center.x, p.y - center.y}) - radius) - width / 2;
+  };
+  fill({center.x - outer, center.y - outer}, {center.x + outer, center.y + outer}, color, outside);
 }
 
 void Canvas::line(Point from, Point to, double width, Color color) {

@@ -121,8 +121,8 @@ Image CliffWalkingWorld::draw(const State& state, int width, int height) const {
   canvas.disc({here.x, here.y - 0.08}, 0.2, rgb(0x3D6FB4));
   canvas.disc({here.x, here.y + 0.16}, 0.13, rgb(0xF0CFA5));
   const auto& look = moves[static_cast<std::size_t>(state.facing)];
-  canvas.disc({here.x + 0.08 * static_cast<double>(look[0]), here.y + 0.16 - 0.08 * static_cast<double>(look[1])}, 0.035,
-              rgb(0x33271C));
+  canvas.disc({here.x + 0.08 * static_cast<double>(look[0]), here.y + 0.16 - 0.08 * static_cast<double>(look[1])},
+              0.035, rgb(0x33271C));
   return canvas.take();
 }
 

@@ -21,8 +21,8 @@ struct CliffWalkingConfig {
   void validate() const;
 };
 
-/// CliffWalking-v1 of Gymnasium 1.4 (Sutton and Barto 2018, example 6.6): 4 rows of 12 cells, the lowest a cliff between
-/// start and goal.
+/// CliffWalking-v1 of Gymnasium 1.4 (Sutton and Barto 2018, example 6.6): 4 rows of 12 cells, the lowest a cliff
+/// between start and goal.
 ///
 ///   observation  int64 [1]: the cell, row * 12 + column from the top left
 ///   action       0 up, 1 right, 2 down, 3 left

@@ -22,7 +22,8 @@ using detail::program_on_path;
 class Unfinished {
  public:
   explicit Unfinished(const fs::path& file)
-      : path_(file.parent_path() / fmt::format(".{}.{}{}", file.stem().string(), ::getpid(), file.extension().string())) {}
+      : path_(file.parent_path() /
+              fmt::format(".{}.{}{}", file.stem().string(), ::getpid(), file.extension().string())) {}
   Unfinished(const Unfinished&) = delete;
   Unfinished& operator=(const Unfinished&) = delete;
   ~Unfinished() {
@@ -48,8 +49,7 @@ void write_frames(const fs::path& folder, std::span<const Image> frames, double 
                  .what = "frames cannot go there, for there is something in it already",
                  .fix = "Name a new folder, or a file that ends in .png, .webp or .mp4."});
   make_folder(folder);
-  for (std::size_t i = 0; i < frames.size(); ++i)
-    write_file_atomic(folder / frame_name(i), encode_png(frames[i]));
+  for (std::size_t i = 0; i < frames.size(); ++i) write_file_atomic(folder / frame_name(i), encode_png(frames[i]));
   const nlohmann::json about{{"format", 1},
                              {"frames", frames.size()},
                              {"frames_per_second", rate},
@@ -60,10 +60,10 @@ void write_frames(const fs::path& folder, std::span<const Image> frames, double 
 
 /// ffmpeg reads raw pixels; what comes of equal frames does not depend on when it was made.
 void run_ffmpeg(const fs::path& file, std::span<const Image> frames, double rate, const std::vector<std::string>& how) {
-  std::vector<std::string> command = {program_on_path("ffmpeg")->string(), "-hide_banner", "-loglevel", "error", "-y",
-                                      "-f", "rawvideo", "-pixel_format", "rgb24",
-                                      "-video_size", fmt::format("{}x{}", frames[0].width, frames[0].height),
-                                      "-framerate", fmt::format("{:.6f}", rate), "-i", "pipe:0"};
+  std::vector<std::string> command = {program_on_path("ffmpeg")->string(), "-hide_banner", "-loglevel", "error", "-y"};
+  const auto size = fmt::format("{}x{}", frames[0].width, frames[0].height), speed = fmt::format("{:.6f}", rate);
+  command.insert(command.end(), {"-f", "rawvideo", "-pixel_format", "rgb24", "-video_size", size});
+  command.insert(command.end(), {"-framerate", speed, "-i", "pipe:0"});
   command.insert(command.end(), how.begin(), how.end());
   command.insert(command.end(), {"-fflags", "+bitexact", "-flags:v", "+bitexact", file.string()});
   detail::run_encoder(command, [&](const detail::Feed& feed) {
@@ -74,11 +74,11 @@ void run_ffmpeg(const fs::path& file, std::span<const Image> frames, double rate
 
 void write_webp(const fs::path& file, std::span<const Image> frames, double rate) {
   const auto img2webp = program_on_path("img2webp");
-  if (!img2webp)
-    return run_ffmpeg(file, frames, rate, {"-c:v", "libwebp_anim", "-lossless", "1", "-loop", "0"});
+  if (!img2webp) return run_ffmpeg(file, frames, rate, {"-c:v", "libwebp_anim", "-lossless", "1", "-loop", "0"});
   const Unfinished folder(file.parent_path() / (file.stem().string() + "-frames"));
   make_folder(folder.path());
-  std::vector<std::string> command = {img2webp->string(), "-loop", "0", "-lossless", "-m", "2"};  // -m 4 takes twice as long for 4 % more bytes
+  // -m 4 takes twice as long for 4 % more bytes.
+  std::vector<std::string> command = {img2webp->string(), "-loop", "0", "-lossless", "-m", "2"};
   const auto shown = shown_milliseconds(frames.size(), rate);
   for (std::size_t i = 0; i < frames.size(); ++i) {
     const auto frame = folder.path() / frame_name(i);
@@ -95,10 +95,11 @@ void write_mp4(const fs::path& file, std::span<const Image> frames, double rate)
 }
 
 [[noreturn]] void missing(std::string what, std::string packages) {
+  const auto without = "; an animated PNG (.png) or a folder of frames needs no other program.";
   throw Error({.category = Category::resource,
                .where = "film",
                .what = std::move(what),
-               .fix = "Install " + packages + "; an animated PNG (.png) or a folder of frames needs no other program."});
+               .fix = "Install " + packages + without});
 }
 
 }  // namespace

@@ -26,8 +26,8 @@ std::string_view ending_of(FilmFormat format);
 /// machine, naming the program that is missing, its package, and the formats that need none.
 void require_encoder(FilmFormat format);
 
-/// Writes a film that repeats for ever, where its format can say so. A file is replaced whole or not at all; a folder has
-/// to be empty or new. film.json in a folder is {"format": 1, "frames", "frames_per_second", "height", "width"}.
+/// Writes a film that repeats for ever, where its format can say so. A file is replaced whole or not at all; a folder
+/// has to be empty or new. film.json in a folder is {"format": 1, "frames", "frames_per_second", "height", "width"}.
 ///
 ///   frames             all of one size
 ///   frames_per_second  in real time; clips know theirs (Manifest::fps)

@@ -78,10 +78,7 @@ void draw_walker(Canvas& canvas, Point c, std::int64_t facing) {
 void FrozenLakeConfig::validate() const {
   if (max_steps) require_limit(*max_steps);
   if (success_rate >= 0 && success_rate <= 1) return;
-  throw Error({.category = Category::usage,
-               .where = "success_rate",
-               .what = "it is no chance",
-               .fix = "Give 0 to 1."});
+  throw Error({.category = Category::usage, .where = "success_rate", .what = "it is no chance", .fix = "Give 0 to 1."});
 }
 
 FrozenLakeWorld::FrozenLakeWorld(const FrozenLakeConfig& config)

@@ -6,8 +6,8 @@
 namespace rlhf::environments {
 
 struct FrozenLakeState {
-  std::int64_t cell = 0;     // row * columns + column, from the top left
-  std::int64_t facing = 1;   // the last action: for the picture
+  std::int64_t cell = 0;    // row * columns + column, from the top left
+  std::int64_t facing = 1;  // the last action: for the picture
 };
 
 enum class FrozenLakeMap { four, eight };

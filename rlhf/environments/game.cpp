@@ -9,16 +9,14 @@
 namespace rlhf::environments {
 namespace {
 
-constexpr double slow = 0.25;       // seconds a step: enough to see, to think and to press
-constexpr double fastest = 30.0;    // steps a second that a person can follow
-constexpr double unknown = 10.0;    // where a world says nothing about time
+constexpr double slow = 0.25;     // seconds a step: enough to see, to think and to press
+constexpr double fastest = 30.0;  // steps a second that a person can follow
+constexpr double unknown = 10.0;  // where a world says nothing about time
 constexpr double least_speed = 0.125, most_speed = 4.0;
 
 bool wants_turns(const Spec& spec) { return spec.step_seconds <= 0 || spec.step_seconds >= slow; }
 
-double rate_of(const Spec& spec) {
-  return spec.step_seconds > 0 ? std::min(fastest, 1 / spec.step_seconds) : unknown;
-}
+double rate_of(const Spec& spec) { return spec.step_seconds > 0 ? std::min(fastest, 1 / spec.step_seconds) : unknown; }
 
 /// What is no JSON is told as a text, which is no object of keys.
 nlohmann::json keys_of(const GameConfig& config) {
@@ -77,8 +75,10 @@ void Game::release(std::string_view key) {
   const auto found = std::find_if(down_.begin(), down_.end(), [&](const Down& each) { return each.key == key; });
   if (found == down_.end()) return;
   // A short press has to count for the next step.
-  if (!turns_ && found->fresh && phase_ == Phase::running) found->released = true;
-  else down_.erase(found);
+  if (!turns_ && found->fresh && phase_ == Phase::running)
+    found->released = true;
+  else
+    down_.erase(found);
 }
 
 void Game::release_all() { down_.clear(); }

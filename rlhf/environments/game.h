@@ -13,13 +13,13 @@
 namespace rlhf::environments {
 
 struct GameConfig {
-  std::optional<double> rate;       // steps a second at speed 1; none = that of the world, 30 at most
-  std::optional<bool> turns;        // a step when a key is pressed, instead of all the time; none = by the world
-  double hold_seconds = 1.5;        // how long the end of an episode stays
-  std::int64_t max_steps = 10000;   // an episode ends here, whatever the environment's own limit is
-  std::string idle;                 // what no key means: see Keyboard
-  std::string keys;                 // other meanings of keys, a JSON object: see Keyboard
-  std::uint64_t seed = 1;           // of the episodes' starts
+  std::optional<double> rate;      // steps a second at speed 1; none = that of the world, 30 at most
+  std::optional<bool> turns;       // a step when a key is pressed, instead of all the time; none = by the world
+  double hold_seconds = 1.5;       // how long the end of an episode stays
+  std::int64_t max_steps = 10000;  // an episode ends here, whatever the environment's own limit is
+  std::string idle;                // what no key means: see Keyboard
+  std::string keys;                // other meanings of keys, a JSON object: see Keyboard
+  std::uint64_t seed = 1;          // of the episodes' starts
 
   void fields(Fields& f) {
     f.field("rate", rate, "steps a second at speed 1; none: as fast as the world that it models, 30 at most");
@@ -102,8 +102,8 @@ class Game {
   double due_ = 0.0;  // of the next step, or of the next episode
   std::int64_t starts_ = 0, episode_ = 1;
   data::Trajectory now_;
-  std::vector<Down> down_;           // in the order of the presses
-  std::deque<Action> chosen_;        // with turns: what was pressed and not yet done
+  std::vector<Down> down_;     // in the order of the presses
+  std::deque<Action> chosen_;  // with turns: what was pressed and not yet done
   std::vector<Ended> ended_;
 };
 

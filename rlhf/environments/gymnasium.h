@@ -20,8 +20,8 @@ struct GymnasiumConfig {
 ///                               float16 becomes float32, other whole numbers int64
 ///   Discrete, MultiDiscrete, MultiBinary   seen: int64; done: one choice, all combinations counted through (4,096 at
 ///                               most), the last one fastest
-///   Dict, Tuple                 flattened to float32 (float64 where a part is), choices as one unit each; Spec::manifest
-///                               says which numbers are which part. Done: parts that are all Box, or none
+///   Dict, Tuple                 flattened to float32 (float64 where a part is), choices as one unit each;
+///                               Spec::manifest says which numbers are which part. Done: all parts Box, or none
 ///
 /// Anything else is rlhf::Error (usage). States can be saved of classic control, toy text and MuJoCo; reset takes
 /// Gymnasium's own options, and for classic control {"state": [...]}.

@@ -180,7 +180,8 @@ Image HazardMapWorld::draw(const State& state, int width, int height) const {
     return Point{double(cell % map_.side) + 0.5, double(cell / map_.side) + 0.5};
   };
   for (std::int64_t cell = 0; cell < map_.cells(); ++cell)
-    canvas.box(middle(cell), 0.94, 0.94, 0.08, rgb(colors[static_cast<std::size_t>(map_.terrain[static_cast<std::size_t>(cell)])]));
+    canvas.box(middle(cell), 0.94, 0.94, 0.08,
+               rgb(colors[static_cast<std::size_t>(map_.terrain[static_cast<std::size_t>(cell)])]));
   canvas.ring(middle(map_.cells() - 1), 0.3, 0.12, rgb(0x3d3a35));
   canvas.disc(middle(state.cell), 0.3, rgb(0xc0562f));
   return canvas.take();

@@ -64,8 +64,8 @@ HazardRoute cheapest_route(const HazardMapCells& map, const std::vector<double>&
 ///                20 - moves beyond the shortest - 5 for each hazard
 ///   start        bottom left
 ///
-/// Every route arrives: where a move would leave too few to get there, the walker goes right instead, or up at the right
-/// edge.
+/// Every route arrives: where a move would leave too few to get there, the walker goes right instead, or up at the
+/// right edge.
 class HazardMapWorld {
  public:
   using Config = HazardMapConfig;

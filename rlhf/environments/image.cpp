@@ -116,9 +116,9 @@ Image fitted(const Image& image, int width, int height) {
                           static_cast<std::size_t>(across.first) + c;
           for (std::size_t k = 0; k < 3; ++k) sum[k] += down.shares[r] * across.shares[c] * image.rgb[at * 3 + k];
         }
-      const auto to = (static_cast<std::size_t>(y + (height - high) / 2) * static_cast<std::size_t>(width) +
-                       static_cast<std::size_t>(x + (width - wide) / 2)) * 3;
-      for (std::size_t k = 0; k < 3; ++k) result.rgb[to + k] = static_cast<std::uint8_t>(std::lround(sum[k]));
+      const auto to = static_cast<std::size_t>(y + (height - high) / 2) * static_cast<std::size_t>(width) +
+                      static_cast<std::size_t>(x + (width - wide) / 2);
+      for (std::size_t k = 0; k < 3; ++k) result.rgb[to * 3 + k] = static_cast<std::uint8_t>(std::lround(sum[k]));
     }
   return result;
 }

@@ -61,8 +61,9 @@ KeyTreasureState beginning(Spot place) {
 }
 
 Spec spec_of(const KeyTreasureConfig& config) {
-  const auto shape = config.view == KeyTreasureView::planes ? std::vector<std::int64_t>{planes, side, side}
-                                                            : std::vector<std::int64_t>{2, detail::pixels, detail::pixels};
+  const auto shape = config.view == KeyTreasureView::planes
+                         ? std::vector<std::int64_t>{planes, side, side}
+                         : std::vector<std::int64_t>{2, detail::pixels, detail::pixels};
   return {.name = "key_treasure",
           .observation = Box{.dtype = Dtype::uint8, .shape = shape, .low = {0}, .high = {255}},
           .action = Discrete{{"up", "right", "down", "left"}},
@@ -209,7 +210,9 @@ Image KeyTreasureWorld::draw(const State& state, int width, int height) const {
 }
 
 std::int64_t way_to_treasure(const KeyTreasureScene& scene) {
-  const auto goal = place_of(scene.key == Scene::lies ? Cell::key : scene.key == Scene::carried ? Cell::door : Cell::treasure);
+  const auto goal = place_of(scene.key == Scene::lies      ? Cell::key
+                             : scene.key == Scene::carried ? Cell::door
+                                                           : Cell::treasure);
   // Steps from each cell to the goal: breadth first, backwards.
   std::array<std::int32_t, side * side> distance;
   distance.fill(side * side);

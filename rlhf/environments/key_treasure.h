@@ -27,9 +27,9 @@ struct KeyTreasureConfig {
 struct KeyTreasureScene {
   enum Key : std::int32_t { lies, carried, used };
   enum Event : std::int32_t { nothing, key_taken, door_opened, treasure_taken, lever_pressed };
-  std::int32_t column = 0, row = 0;    // of the explorer; (0, 0) is the bottom left cell
-  std::int32_t key = lies;             // once it is used, the door is open
-  std::int32_t treasure = 1;           // 0 = taken
+  std::int32_t column = 0, row = 0;     // of the explorer; (0, 0) is the bottom left cell
+  std::int32_t key = lies;              // once it is used, the door is open
+  std::int32_t treasure = 1;            // 0 = taken
   std::int32_t event = Event::nothing;  // what the last step brought about: something lights up
 
   bool operator==(const KeyTreasureScene&) const = default;

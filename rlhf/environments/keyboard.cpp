@@ -60,11 +60,11 @@ std::string letter_for(std::string_view name, const std::set<std::string>& taken
 std::int64_t choice_called(std::string_view given, const Discrete& space, const Spec& spec, const char* setting) {
   for (std::size_t i = 0; i < space.choices.size(); ++i)
     if (space.choices[i] == given || std::to_string(i) == given) return static_cast<std::int64_t>(i);
-  throw Error({.category = Category::usage,
-               .where = setting,
-               .what = fmt::format("{} offers no '{}'; its actions are {}", spec.name, given,
-                                   fmt::join(space.choices, ", ")),
-               .fix = "Give one of them by name, or by its number from 0."});
+  throw Error(
+      {.category = Category::usage,
+       .where = setting,
+       .what = fmt::format("{} offers no '{}'; its actions are {}", spec.name, given, fmt::join(space.choices, ", ")),
+       .fix = "Give one of them by name, or by its number from 0."});
 }
 
 std::int64_t quiet_choice(const Discrete& space) {
@@ -95,8 +95,7 @@ std::size_t numbers_of(const Box& space) {
 void require_key(const std::string& key) {
   constexpr std::string_view of_the_page = "rkx-+= ";
   const bool arrow = key == "ArrowLeft" || key == "ArrowRight" || key == "ArrowUp" || key == "ArrowDown";
-  const bool shifted =
-      key.size() == 7 && key.starts_with("Shift+") && std::isdigit(static_cast<unsigned char>(key[6]));
+  const bool shifted = key.size() == 7 && key.starts_with("Shift+") && std::isdigit(static_cast<unsigned char>(key[6]));
   const bool single = key.size() == 1 && std::isgraph(static_cast<unsigned char>(key[0])) &&
                       !std::isupper(static_cast<unsigned char>(key[0])) && of_the_page.find(key[0]) == key.npos;
   if (arrow || shifted || single) return;
@@ -128,8 +127,10 @@ Keyboard::Keyboard(const Spec& spec, std::string_view idle, const nlohmann::json
                  .what = fmt::format("the actions of {} are numbers: without a key each is 0, or the bound next to it",
                                      spec.name),
                  .fix = "Leave it out."});
-  if (discrete) learn_choices(*discrete, idle, spec);
-  else learn_numbers(std::get<Box>(spec.action));
+  if (discrete)
+    learn_choices(*discrete, idle, spec);
+  else
+    learn_numbers(std::get<Box>(spec.action));
   if (!keys.is_null() && !keys.is_object())
     throw Error({.category = Category::usage,
                  .where = "keys",
@@ -243,8 +244,10 @@ Action Keyboard::meaning(std::span<const std::string> down) const {
     const auto found = pushes_.find(key);
     if (found == pushes_.end()) continue;
     const auto& push = found->second;
-    if (!push.all.empty()) numbers = push.all;
-    else if (push.number < numbers.size()) numbers[push.number] = push.value;
+    if (!push.all.empty())
+      numbers = push.all;
+    else if (push.number < numbers.size())
+      numbers[push.number] = push.value;
   }
   return numbers;
 }

@@ -30,10 +30,7 @@ void LedgerConfig::validate() const {
 LedgerWorld::LedgerWorld(const LedgerConfig& config)
     : config_(config),
       spec_{.name = "ledger",
-            .observation = Box{.dtype = Dtype::int64,
-                              .shape = {3},
-                              .low = {0},
-                              .high = {18, 20, places - 1}},
+            .observation = Box{.dtype = Dtype::int64, .shape = {3}, .low = {0}, .high = {18, 20, places - 1}},
             .action = Discrete{{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}},
             .max_steps = config.lines * places + 1,  // never reached: the page is full before
             .step_seconds = 1.0,

@@ -41,13 +41,15 @@ void flatten(const Json& from, std::vector<double>& to) {
   if (from.is_array())
     for (const auto& each : from) flatten(each, to);
   else if (from.is_string())
-    to.push_back(from == "-Infinity" ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity());
+    to.push_back(from == "-Infinity" ? -std::numeric_limits<double>::infinity()
+                                     : std::numeric_limits<double>::infinity());
   else
     to.push_back(from.get<double>());
 }
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
-  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
+  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+    text.replace(at, from.size(), to);
   return text;
 }
 
@@ -58,14 +60,16 @@ void write_rows(detail::Hdf5File& file, const std::string& path, Shape shape, co
   for (const auto& row : rows) {
     const auto* numbers = std::get_if<std::vector<T>>(&row);
     if (!numbers || std::ssize(*numbers) != count_of(shape))
-      refuse(Category::usage, path, "an observation does not fit the space", "Write it with the spec it was recorded with.");
+      refuse(Category::usage, path, "an observation does not fit the space",
+             "Write it with the spec it was recorded with.");
     all.insert(all.end(), numbers->begin(), numbers->end());
   }
   shape.insert(shape.begin(), std::ssize(rows));
   file.write(path, shape, all);
 }
 
-void write_observations(detail::Hdf5File& file, const std::string& path, const Space& space, const std::vector<Array>& rows) {
+void write_observations(detail::Hdf5File& file, const std::string& path, const Space& space,
+                        const std::vector<Array>& rows) {
   const auto* box = std::get_if<Box>(&space);
   if (!box) return write_rows<std::int64_t>(file, path, {}, rows);
   switch (box->dtype) {
@@ -76,13 +80,17 @@ void write_observations(detail::Hdf5File& file, const std::string& path, const S
   }
 }
 
-void write_actions(detail::Hdf5File& file, const std::string& path, const Space& space, const std::vector<Action>& actions) {
+void write_actions(detail::Hdf5File& file, const std::string& path, const Space& space,
+                   const std::vector<Action>& actions) {
+  const auto as_row = [](const auto& each) -> Array {
+    if constexpr (std::is_same_v<std::decay_t<decltype(each)>, std::int64_t>)
+      return std::vector<std::int64_t>{each};
+    else
+      return each;
+  };
   std::vector<Array> rows;
   for (const auto& action : actions)
-    rows.push_back(std::visit([](const auto& each) -> Array {
-      if constexpr (std::is_same_v<std::decay_t<decltype(each)>, std::int64_t>) return std::vector<std::int64_t>{each};
-      else return each;
-    }, action));
+    rows.push_back(std::visit(as_row, action));
   if (const auto* box = std::get_if<Box>(&space)) return write_rows<float>(file, path, box->shape, rows);
   write_rows<std::int64_t>(file, path, {}, rows);
 }
@@ -129,7 +137,8 @@ std::vector<Action> read_actions(const detail::Hdf5File& file, const std::string
   std::vector<Action> actions;
   if (const auto* box = std::get_if<Box>(&space)) {
     const auto width = static_cast<std::size_t>(count_of(box->shape));
-    for (auto& row : rows_of(file.read<float>(path), width)) actions.push_back(std::get<std::vector<float>>(std::move(row)));
+    for (auto& row : rows_of(file.read<float>(path), width))
+      actions.push_back(std::get<std::vector<float>>(std::move(row)));
   } else {
     for (const auto choice : file.read<std::int64_t>(path)) actions.push_back(choice);
   }
@@ -143,7 +152,8 @@ data::Trajectory read_episode(const detail::Hdf5File& file, std::int64_t index, 
                            .observations = read_rows(file, group + "/observations", dataset.observation),
                            .actions = read_actions(file, group + "/actions", dataset.action),
                            .rewards = file.read<double>(group + "/rewards")};
-  const auto terminations = file.read_flags(group + "/terminations"), truncations = file.read_flags(group + "/truncations");
+  const auto terminations = file.read_flags(group + "/terminations"),
+             truncations = file.read_flags(group + "/truncations");
   if (episode.observations.size() != episode.actions.size() + 1 || episode.rewards.size() != episode.actions.size())
     refuse(Category::bad_data, group,
            fmt::format("has {} observations, {} actions and {} rewards; one observation more than actions was expected",
@@ -183,7 +193,8 @@ std::string space_to_minari(const Space& space) {
 }
 
 Space space_from_minari(const std::string& text, const std::string& where) {
-  const auto quoted = replaced(replaced(replaced(text, "Infinity", "\"Infinity\""), "-\"Infinity\"", "\"-Infinity\""), "NaN", "0");
+  const auto quoted =
+      replaced(replaced(replaced(text, "Infinity", "\"Infinity\""), "-\"Infinity\"", "\"-Infinity\""), "NaN", "0");
   const auto json = Json::parse(quoted, nullptr, false);
   const auto type = json.is_object() ? json.value("type", "") : "";
   if (type == "Discrete" && json.value("start", 0) == 0) return choices(json.at("n"));
@@ -208,16 +219,17 @@ void write_minari(const std::filesystem::path& folder, const MinariDataset& data
       steps += std::ssize(dataset.episodes[static_cast<std::size_t>(i)].actions);
     }
   }
-  const Json metadata = {{"total_episodes", dataset.episodes.size()},
-                         {"total_steps", steps},
-                         {"data_format", "hdf5"},
-                         {"jpeg_encoding", false},
-                         {"observation_space", space_to_minari(dataset.observation)},
-                         {"action_space", space_to_minari(dataset.action)},
-                         {"dataset_id", dataset.id},
-                         {"algorithm_name", algorithm},
-                         {"minari_version", "0.5.4"},
-                         {"dataset_size", static_cast<double>(std::filesystem::file_size(folder / "main_data.hdf5")) / 1e6}};
+  const Json metadata = {
+      {"total_episodes", dataset.episodes.size()},
+      {"total_steps", steps},
+      {"data_format", "hdf5"},
+      {"jpeg_encoding", false},
+      {"observation_space", space_to_minari(dataset.observation)},
+      {"action_space", space_to_minari(dataset.action)},
+      {"dataset_id", dataset.id},
+      {"algorithm_name", algorithm},
+      {"minari_version", "0.5.4"},
+      {"dataset_size", static_cast<double>(std::filesystem::file_size(folder / "main_data.hdf5")) / 1e6}};
   write_file_atomic(folder / "metadata.json", metadata.dump(2) + "\n");
 }
 
@@ -232,18 +244,22 @@ MinariDataset read_minari(const std::filesystem::path& folder) {
     refuse(Category::bad_data, where, "the data are not in HDF5", "Record or convert it with data_format=\"hdf5\".");
   for (const char* key : {"observation_space", "action_space"})
     if (!metadata.contains(key))
-      refuse(Category::bad_data, where, fmt::format("'{}' is missing", key), "Minari 0.5 writes it; convert the data set with it.");
+      refuse(Category::bad_data, where, fmt::format("'{}' is missing", key),
+             "Minari 0.5 writes it; convert the data set with it.");
   MinariDataset dataset{.id = metadata.value("dataset_id", ""),
                         .observation = space_from_minari(metadata["observation_space"], where),
                         .action = space_from_minari(metadata["action_space"], where),
                         .episodes = {}};
   const auto* box = std::get_if<Box>(&dataset.observation);
   if (box && box->dtype == Dtype::uint8 && box->shape.size() == 3 && metadata.value("jpeg_encoding", true))
-    refuse(Category::bad_data, where, "its pictures are kept as JPEG, which changes them", "Record them with jpeg_encoding=False.");
+    refuse(Category::bad_data, where, "its pictures are kept as JPEG, which changes them",
+           "Record them with jpeg_encoding=False.");
   const auto file = detail::Hdf5File::open(folder / "main_data.hdf5");
-  for (std::int64_t i = 0; file.has(fmt::format("/episode_{}", i)); ++i) dataset.episodes.push_back(read_episode(file, i, dataset));
+  for (std::int64_t i = 0; file.has(fmt::format("/episode_{}", i)); ++i)
+    dataset.episodes.push_back(read_episode(file, i, dataset));
   if (const auto said = metadata.value("total_episodes", std::int64_t{0}); said != std::ssize(dataset.episodes))
-    refuse(Category::bad_data, where, fmt::format("{} episodes are announced, {} are there", said, dataset.episodes.size()),
+    refuse(Category::bad_data, where,
+           fmt::format("{} episodes are announced, {} are there", said, dataset.episodes.size()),
            "The file was cut short: get it again.");
   return dataset;
 }

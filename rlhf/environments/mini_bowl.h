@@ -41,8 +41,8 @@ enum MiniBowlAction : std::int64_t { bowl_nothing, bowl_throw, bowl_aim_up, bowl
 ///   observation  uint8 [2, 40, 40] grey: the frame before and the one now
 ///   action       0 nothing, 1 throw, 2 aim up, 3 aim down, a row at a time; all are nothing while the ball rolls
 ///   reward       the pins that fell, when the ball arrives
-///   start        the ball lies at any row, anew after each throw; the rack stands at any row that leaves it whole, anew
-///                each frame; option "state": [aim, rack] sets both of the first
+///   start        the ball lies at any row, anew after each throw; the rack stands at any row that leaves it whole,
+///                anew each frame; option "state": [aim, rack] sets both of the first
 ///
 /// A game has 10 frames of 2 throws, or one where all pins fell, and scores their sum: 0 to 100. Dead on the head pin
 /// all that stands falls; a row beside it the ball still takes its neighbours along; further out it takes only what

@@ -6,10 +6,10 @@ namespace rlhf::environments {
 
 /// The square reaches from -1 to 1 both ways; headings are rad, counter-clockwise from the x axis.
 struct PointChaseState {
-  double x = 0.0, y = 0.0;              // of the robot
+  double x = 0.0, y = 0.0;  // of the robot
   double ball_x = 0.0, ball_y = 0.0;
-  double heading = 0.0;                 // of the ball
-  std::int64_t moved = 0;               // the last action: for the picture
+  double heading = 0.0;    // of the ball
+  std::int64_t moved = 0;  // the last action: for the picture
 };
 
 struct PointChaseConfig {

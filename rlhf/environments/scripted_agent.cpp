@@ -63,8 +63,7 @@ Action chase_ball(const Array& observation) {
 }
 
 Policy scripted_agent(const Spec& spec) {
-  if (spec.name == "cart_pole")
-    return [](const Array& observation, Random&) { return balance_cart_pole(observation); };
+  if (spec.name == "cart_pole") return [](const Array& observation, Random&) { return balance_cart_pole(observation); };
   if (spec.name == "grid")
     return [columns = spec.settings.at("columns").get<std::int64_t>()](const Array& observation, Random&) {
       return walk_to_bowl(observation, columns);

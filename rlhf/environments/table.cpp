@@ -99,7 +99,10 @@ struct AnyWorkerKind final : EnvironmentKind {
                    .fix = R"(Give program and arguments: {"command": ["./my_robot"]}.)"});
     const auto asked = request.empty() ? nlohmann::json::object() : nlohmann::json::parse(request, nullptr, false);
     if (!asked.is_object())
-      throw Error({.category = Category::usage, .where = "request", .what = "is no JSON object: " + request, .fix = ""});
+      throw Error({.category = Category::usage,
+                   .where = "request",
+                   .what = "is no JSON object: " + request,
+                   .fix = R"(Write one, as {"name": "chess"}.)"});
     return {.name = "worker",
             .command = command,
             .request = asked,
@@ -143,26 +146,27 @@ struct MujocoKind final : EnvironmentKind {
 }  // namespace
 
 EnvironmentTable builtin_environments() {
-  EnvironmentTable table = {{"acrobot", world<AcrobotWorld>},
-           {"atari", outside<AtariKind>},
-           {"gymnasium", outside<GymnasiumKind>},
-           {"worker", outside<AnyWorkerKind>},
-          {"cart_pole", world<CartPoleWorld>},
-          {"cart_pole_fixed", world<CartPoleFixedWorld>},
-          {"cliff_walking", world<CliffWalkingWorld>},
-          {"frozen_lake", world<FrozenLakeWorld>},
-          {"key_treasure", world<KeyTreasureWorld>},
-          {"hazard_map", world<HazardMapWorld>},
-          {"ledger", world<LedgerWorld>},
-          {"mini_bowl", world<MiniBowlWorld>},
-          {"mountain_car", world<MountainCarWorld>},
-          {"mountain_car_continuous", world<MountainCarContinuousWorld>},
-          {"pendulum", world<PendulumWorld>},
-          {"point_chase", world<PointChaseWorld>},
-          {"tampering_grid", world<TamperingGridWorld>},
-          {"taxi", world<TaxiWorld>},
-          {"two_landmarks", world<TwoLandmarksWorld>},
-          {"grid", make_kind<Grid, GridConfig>}};
+  EnvironmentTable table = {
+      {"acrobot", world<AcrobotWorld>},
+      {"atari", outside<AtariKind>},
+      {"gymnasium", outside<GymnasiumKind>},
+      {"worker", outside<AnyWorkerKind>},
+      {"cart_pole", world<CartPoleWorld>},
+      {"cart_pole_fixed", world<CartPoleFixedWorld>},
+      {"cliff_walking", world<CliffWalkingWorld>},
+      {"frozen_lake", world<FrozenLakeWorld>},
+      {"key_treasure", world<KeyTreasureWorld>},
+      {"hazard_map", world<HazardMapWorld>},
+      {"ledger", world<LedgerWorld>},
+      {"mini_bowl", world<MiniBowlWorld>},
+      {"mountain_car", world<MountainCarWorld>},
+      {"mountain_car_continuous", world<MountainCarContinuousWorld>},
+      {"pendulum", world<PendulumWorld>},
+      {"point_chase", world<PointChaseWorld>},
+      {"tampering_grid", world<TamperingGridWorld>},
+      {"taxi", world<TaxiWorld>},
+      {"two_landmarks", world<TwoLandmarksWorld>},
+      {"grid", make_kind<Grid, GridConfig>}};
   for (const auto& robot : mujoco_robot_names()) table[robot] = [robot] { return std::make_unique<MujocoKind>(robot); };
   return table;
 }

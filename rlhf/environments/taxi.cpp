@@ -94,8 +94,8 @@ TransitionTable table_of(const TaxiConfig& config) {
 
 void TaxiConfig::validate() const {
   require_limit(max_steps);
-  for (const auto& [chance, name] : {std::pair{rainy_probability, "rainy_probability"},
-                                     std::pair{fickle_probability, "fickle_probability"}})
+  for (const auto& [chance, name] :
+       {std::pair{rainy_probability, "rainy_probability"}, std::pair{fickle_probability, "fickle_probability"}})
     if (!(chance >= 0 && chance <= 1))
       throw Error({.category = Category::usage, .where = name, .what = "it is no chance", .fix = "Give 0 to 1."});
 }

@@ -6,14 +6,14 @@
 namespace rlhf::environments {
 
 struct TaxiState {
-  std::int64_t place = 0;    // ((row * 5 + column) * 5 + passenger) * 4 + destination
-  std::int64_t fickle = 0;   // 1 while the passenger will still change his mind
-  std::int64_t facing = 0;   // the last move: for the picture
+  std::int64_t place = 0;   // ((row * 5 + column) * 5 + passenger) * 4 + destination
+  std::int64_t fickle = 0;  // 1 while the passenger will still change his mind
+  std::int64_t facing = 0;  // the last move: for the picture
 };
 
 struct TaxiConfig {
-  bool rainy = false;   // moves slip to either side
-  bool fickle = false;  // the passenger may change his destination after the first move with him
+  bool rainy = false;               // moves slip to either side
+  bool fickle = false;              // the passenger may change his destination after the first move with him
   double rainy_probability = 0.8;   // of a move that goes where it should, in the rain
   double fickle_probability = 0.3;  // of an episode in which the passenger changes his mind
   std::int64_t max_steps = 200;

@@ -11,7 +11,10 @@ namespace {
 
 void require(bool holds, const char* field, const char* fix) {
   if (!holds)
-    throw Error({.category = Category::usage, .where = std::string("text task: ") + field, .what = "missing or out of range", .fix = fix});
+    throw Error({.category = Category::usage,
+                 .where = std::string("text task: ") + field,
+                 .what = "missing or out of range",
+                 .fix = fix});
 }
 
 const TextTask& checked(const TextTask& task) {
@@ -31,7 +34,8 @@ Spec spec_of(const TextTask& task) {
           .observation = Box{.dtype = Dtype::int64, .shape = {task.context}, .low = {0}, .high = {words}},
           .action = Discrete{task.vocabulary},
           .can = {.state = true, .text = true},
-          .settings = {{"end", task.end}, {"max_tokens", task.max_tokens}, {"turns", task.turns}, {"context", task.context}}};
+          .settings = {
+              {"end", task.end}, {"max_tokens", task.max_tokens}, {"turns", task.turns}, {"context", task.context}}};
 }
 
 }  // namespace
@@ -98,7 +102,8 @@ Array TextEnvironment::observation() const {
 
 std::string TextEnvironment::text() const {
   std::string words;
-  for (const auto token : said_) words += (words.empty() ? "" : " ") + task_.vocabulary[static_cast<std::size_t>(token)];
+  for (const auto token : said_)
+    words += (words.empty() ? "" : " ") + task_.vocabulary[static_cast<std::size_t>(token)];
   return words + '\n';
 }
 

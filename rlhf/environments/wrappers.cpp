@@ -42,10 +42,12 @@ constexpr double many = 1e9;
 std::int64_t whole(double number) { return static_cast<std::int64_t>(number); }
 
 const std::array<Kind, 8> kinds = {{
-    {"time_limit", "STEPS", 1, 1, many, [](Inner e, const Numbers& n) { return detail::limit_time(std::move(e), whole(n[0])); }},
+    {"time_limit", "STEPS", 1, 1, many,
+     [](Inner e, const Numbers& n) { return detail::limit_time(std::move(e), whole(n[0])); }},
     {"fixed_horizon", "STEPS", 1, 1, many,
      [](Inner e, const Numbers& n) { return detail::fix_horizon(std::move(e), whole(n[0])); }},
-    {"sticky_actions", "SHARE", 1, 0, 1, [](Inner e, const Numbers& n) { return detail::stick_actions(std::move(e), n[0]); }},
+    {"sticky_actions", "SHARE", 1, 0, 1,
+     [](Inner e, const Numbers& n) { return detail::stick_actions(std::move(e), n[0]); }},
     {"hide_reward", "", 0, 0, 0, [](Inner e, const Numbers&) { return detail::hide_reward(std::move(e)); }},
     {"frame_stack", "COUNT", 1, 1, 100,
      [](Inner e, const Numbers& n) { return detail::stack_frames(std::move(e), whole(n[0])); }},
@@ -60,8 +62,7 @@ const std::array<Kind, 8> kinds = {{
 }};
 
 [[noreturn]] void throw_wrong(std::string what, std::string fix) {
-  throw Error(
-      {.category = Category::usage, .where = "wrappers", .what = std::move(what), .fix = std::move(fix)});
+  throw Error({.category = Category::usage, .where = "wrappers", .what = std::move(what), .fix = std::move(fix)});
 }
 
 const Kind& kind_of(const std::string& name) {

@@ -22,7 +22,8 @@ hid_t native() {
 
 Handle flag_type() {
   Handle type(H5Tenum_create(H5T_NATIVE_INT8), H5Tclose);
-  for (const std::int8_t value : {std::int8_t{0}, std::int8_t{1}}) H5Tenum_insert(type, value ? "TRUE" : "FALSE", &value);
+  for (const std::int8_t value : {std::int8_t{0}, std::int8_t{1}})
+    H5Tenum_insert(type, value ? "TRUE" : "FALSE", &value);
   return type;
 }
 
@@ -108,7 +109,8 @@ void Hdf5File::make_group(const std::string& path) {
   if (!made.is_open()) fail(path, "the group cannot be made");
 }
 
-void Hdf5File::write_as(const std::string& path, const std::vector<std::int64_t>& shape, hid_t type, const void* bytes) {
+void Hdf5File::write_as(const std::string& path, const std::vector<std::int64_t>& shape, hid_t type,
+                        const void* bytes) {
   const std::vector<hsize_t> sides(shape.begin(), shape.end());
   const Handle space(H5Screate_simple(static_cast<int>(sides.size()), sides.data(), nullptr), H5Sclose);
   const Handle made(H5Dcreate2(file_, path.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Dclose);

@@ -73,7 +73,8 @@ void draw_cell(Canvas& canvas, Cell cell, Point c, const Scene& scene) {
       break;
     case Cell::lever:
       canvas.box({c.x, c.y - 0.22}, 0.6, 0.2, 0.06, iron);
-      canvas.line({c.x, c.y - 0.2}, {c.x + (scene.event == Scene::lever_pressed ? 0.25 : -0.25), c.y + 0.25}, 0.1, iron);
+      canvas.line({c.x, c.y - 0.2}, {c.x + (scene.event == Scene::lever_pressed ? 0.25 : -0.25), c.y + 0.25}, 0.1,
+                  iron);
       break;
     case Cell::lava:
       canvas.box(c, 0.96, 0.96, 0.12, fire);

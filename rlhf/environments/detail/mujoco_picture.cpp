@@ -55,7 +55,8 @@ Color shade(const MujocoShape& shape, double share) {
 void draw_ground(Canvas& canvas, const Eye& eye, const MujocoCamera& camera, double height) {
   const double side = camera.half_height < 0.5 ? 0.1 : 0.5;
   const double rise = std::sin(camera.elevation * std::numbers::pi / 180);
-  const double far = camera.half_height * (camera.wide ? 2.5 / rise : 2.5);  // the flatter the view, the farther it goes
+  const double far =
+      camera.half_height * (camera.wide ? 2.5 / rise : 2.5);  // the flatter the view, the farther it goes
   const auto column = std::floor(eye.target.x / side), row = std::floor(camera.wide ? eye.target.y / side : 0.0);
   const int columns = static_cast<int>(std::ceil(far / side)), rows = camera.wide ? columns : 2;
   for (int i = -columns; i <= columns; ++i)

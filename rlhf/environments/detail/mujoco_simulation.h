@@ -15,7 +15,7 @@ constexpr int mujoco_interface = 1;
 /// Where a running simulation keeps its numbers; the pointers stay good as long as it lives.
 struct MujocoView {
   int positions = 0, speeds = 0, controls = 0, bodies = 0;
-  double timestep = 0.0;         // s
+  double timestep = 0.0;        // s
   const double* control_range;  // [controls, 2]
   const double* start;          // [positions] as the model's file sets them
   const double* mass;           // [bodies] kg

@@ -47,7 +47,8 @@ Image draw_taxi(const TaxiScene& scene, std::int64_t facing, int width, int heig
     canvas.line({at, 0.1}, {at, side - 0.1}, 0.015, rgb(0xC4C9D3));
     canvas.line({0.1, at}, {side - 0.1, at}, 0.015, rgb(0xC4C9D3));
   }
-  for (const auto& stand : taxi_stands) canvas.box(center(stand.row, stand.column), 0.8, 0.8, 0.1, rgb(stand.color, 0.5));
+  for (const auto& stand : taxi_stands)
+    canvas.box(center(stand.row, stand.column), 0.8, 0.8, 0.1, rgb(stand.color, 0.5));
   const auto& goal = taxi_stands[static_cast<std::size_t>(scene.destination)];
   canvas.ring(center(goal.row, goal.column), 0.34, 0.07, rgb(goal.color));
   for (std::int64_t row = 0; row < taxi_side; ++row)

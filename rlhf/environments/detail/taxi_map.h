@@ -9,9 +9,9 @@ namespace rlhf::environments::detail {
 constexpr std::int64_t taxi_side = 5, taxi_seat = 4;  // cells a side; the passenger's place in the taxi
 
 struct TaxiScene {
-  std::int64_t row = 0, column = 0;      // of the taxi, from the top left
-  std::int64_t passenger = 0;            // stand, or taxi_seat
-  std::int64_t destination = 0;          // stand
+  std::int64_t row = 0, column = 0;  // of the taxi, from the top left
+  std::int64_t passenger = 0;        // stand, or taxi_seat
+  std::int64_t destination = 0;      // stand
 
   std::int64_t number() const { return ((row * taxi_side + column) * 5 + passenger) * 4 + destination; }
 };
