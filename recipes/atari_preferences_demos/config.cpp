@@ -57,8 +57,9 @@ void DemosRecipeConfig::fields(Fields& f) {
   f.field("first_pretraining", first_pretraining, "minibatches of demonstrations before anybody was asked");
   f.field("pretraining", pretraining, "minibatches of demonstrations once the first reward model is there");
   f.field("iterations", iterations, "of acting, asking and fitting");
-  f.field("arms", arms, "what is compared: imitation, no_demos, demos_prefs, autolabels, frozen and frozen_alone "
-                        "(after demos_prefs), noise_10, noise_30, true_reward");
+  f.field("arms", arms,
+          "what is compared: imitation, no_demos, demos_prefs, autolabels, frozen and frozen_alone "
+          "(after demos_prefs), noise_10, noise_30, true_reward");
   f.field("seeds", seeds, "runs of each arm");
   f.field("jobs", jobs, "runs at a time, each on one thread; 0 = one for each core");
   f.field("evaluate", evaluate, "rounds played at the end of each run");
@@ -72,7 +73,8 @@ void DemosRecipeConfig::validate() const {
   };
   if (world.environment != "key_treasure")
     refuse("environment", "nobody is there to show how " + world.environment + " is played", "Take key_treasure.");
-  if (demonstrations < 1) refuse("demonstrations", "nothing is shown", "Give 1 or more; the arm no_demos goes without.");
+  if (demonstrations < 1)
+    refuse("demonstrations", "nothing is shown", "Give 1 or more; the arm no_demos goes without.");
   if (random_share < 0 || random_share > 1) refuse("random_share", "it is no share", "Give a number from 0 to 1.");
   if (iterations < 1 || rollout_steps() < preferences.clip_steps)
     refuse("iterations", "an iteration holds no clip", "Take fewer iterations or more steps.");

@@ -12,11 +12,11 @@ struct DemosRecipeConfig {
   control::DqfdConfig agent;
   control::PreferenceConfig preferences;
   control::AuditConfig audit;
-  std::int64_t demonstrations = 6;      // rounds that somebody shows
-  double random_share = 0.15;           // of their actions
+  std::int64_t demonstrations = 6;        // rounds that somebody shows
+  double random_share = 0.15;             // of their actions
   std::int64_t first_pretraining = 1000;  // minibatches of demonstrations, before anybody was asked
   std::int64_t pretraining = 3000;        // and once the first reward model is there
-  std::int64_t iterations = 20;         // of acting, asking and fitting
+  std::int64_t iterations = 20;           // of acting, asking and fitting
   std::vector<std::string> arms = {"imitation", "demos_prefs"};
   std::int64_t seeds = 1;
   std::int64_t jobs = 0;        // runs at a time; 0 = one for each core

@@ -15,11 +15,11 @@ namespace {
 
 nlohmann::json results_of(const ArmsResult& runs) {
   nlohmann::json results;
-  for (const char* number : {"success", "return", "accuracy", "labels", "predicted", "earned"}) runs.add_to(results, number);
+  for (const char* number : {"success", "return", "accuracy", "labels", "predicted", "earned"})
+    runs.add_to(results, number);
   if (runs.has("demos_prefs")) {
     const double both = runs.mean("demos_prefs", "success");
-    for (const auto& [arm, each] : runs.runs)
-      results["demos_prefs_over_" + arm] = both - runs.mean(arm, "success");
+    for (const auto& [arm, each] : runs.runs) results["demos_prefs_over_" + arm] = both - runs.mean(arm, "success");
   }
   for (const auto& [arm, each] : runs.runs)
     if (const auto exploited = runs.values(arm, "exploited"); !exploited.empty())
@@ -33,8 +33,12 @@ void run_recipe(const DemosRecipeConfig& config, Run& run) {
     const auto frozen = arm_folder(run, "demos_prefs", seed) / "frozen_reward.safetensors";
     return run_demos_arm(arm_of(config, arm, seed), arm, frozen, part);
   };
-  const ArmsPlan plan{.arms = config.arms, .seeds = config.seeds, .first_seed = config.seed, .jobs = config.jobs,
-                      .aloud = config.people, .afterwards = retrains};
+  const ArmsPlan plan{.arms = config.arms,
+                      .seeds = config.seeds,
+                      .first_seed = config.seed,
+                      .jobs = config.jobs,
+                      .aloud = config.people,
+                      .afterwards = retrains};
   const auto runs = run_arms(plan, run, settings, one);
   if (!runs) return;
   gather_audits(plan, run);
@@ -63,8 +67,8 @@ class AtariPreferencesDemos final : public algorithms::Job {
 
 Recipe atari_preferences_demos() {
   return {.title = "Reward Learning from Human Preferences and Demonstrations in Atari (Ibarz et al. 2018)",
-          .claim = "Demonstrations and comparisons together teach more than either alone, and a reward model that no longer "
-                   "changes is exploited.",
+          .claim = "Demonstrations and comparisons together teach more than either alone, and a reward model that no "
+                   "longer changes is exploited.",
           .presets = {{"smoke", preferences_demos::smoke_toml}, {"small", preferences_demos::small_toml}},
           .expected = preferences_demos::expected_json,
           .make = [] { return std::make_unique<AtariPreferencesDemos>(); }};

@@ -102,8 +102,8 @@ nlohmann::json retrain(const DemosRecipeConfig& config, std::span<const data::Tr
   const auto world = world_of(config, true);
   const auto environments = worlds(world, config.agent.envs);
   const control::FrozenReward frozen(file, environments->spec(), config.preferences);
-  control::Audit audit(frozen, worlds(world, config.audit.envs), config.audit,
-                       part.first_step() * config.agent.envs, part);
+  control::Audit audit(frozen, worlds(world, config.audit.envs), config.audit, part.first_step() * config.agent.envs,
+                       part);
   if (!part.restored())
     learner.pretrain(demonstrations, frozen.source(), config.first_pretraining + config.pretraining, 0);
   const auto total = config.agent.total_steps / config.agent.envs;
@@ -125,7 +125,8 @@ nlohmann::json retrain(const DemosRecipeConfig& config, std::span<const data::Tr
 std::optional<nlohmann::json> run_demos_arm(const DemosRecipeConfig& config, const std::string& arm,
                                             const std::filesystem::path& frozen, Run& part) {
   const double begin = steady_seconds();
-  const auto demonstrations = arm == "no_demos" || arm == "frozen_alone" ? std::vector<data::Trajectory>{} : shown(config);
+  const auto demonstrations =
+      arm == "no_demos" || arm == "frozen_alone" ? std::vector<data::Trajectory>{} : shown(config);
   const auto spec = worlds(world_of(config, true), 1)->spec();
   control::DqfdLearner learner(spec, config.agent);
   nlohmann::json numbers = nlohmann::json::object();

@@ -100,7 +100,8 @@ Recipe deep_tamer() {
   return {.title = "Deep TAMER: Interactive Agent Shaping in High-Dimensional State Spaces (Warnell et al. 2018)",
           .claim = "A quarter of an hour of praise and scolding teaches an agent what reinforcement learning does not "
                    "learn from as many steps, from pixels as well.",
-          .presets = {{"smoke", deep_tamer_paper::smoke_toml}, {"small", deep_tamer_paper::small_toml},
+          .presets = {{"smoke", deep_tamer_paper::smoke_toml},
+                      {"small", deep_tamer_paper::small_toml},
                       {"bowl", deep_tamer_paper::bowl_toml}},
           .expected = deep_tamer_paper::expected_json,
           .make = [] { return std::make_unique<DeepTamer>(); }};

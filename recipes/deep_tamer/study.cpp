@@ -57,7 +57,8 @@ class Examined final : public algorithms::Audience {
     trainer_.show(view, environment);
     const auto every = std::max<std::int64_t>(1, static_cast<std::int64_t>(config_.exam_every * config_.rate));
     if (view.tick % every != 0) return;
-    const nlohmann::json row = {{"steps", view.tick}, {"signals", view.signals},
+    const nlohmann::json row = {{"steps", view.tick},
+                                {"signals", view.signals},
                                 {"return", examine(tamer_, *world_, config_.exam_episodes, seed_)}};
     curve_.append(row.dump() + "\n");
   }

@@ -21,8 +21,8 @@ class SharedEyes {
 
 /// One run of one arm on one task: "return" (the mean of the last episodes, greedy, nobody teaching), and of a taught
 /// one "signals", "praise" (share of the samples), and "relearnt" (the return of a learner that was given the log with
-/// the first TAMER's window). Its folder keeps the session's log and curve.jsonl: rows {"steps", "return"}. Nothing when
-/// the run was asked to stop. Throws rlhf::Error (check) if the log does not give the same bits again.
+/// the first TAMER's window). Its folder keeps the session's log and curve.jsonl: rows {"steps", "return"}. Nothing
+/// when the run was asked to stop. Throws rlhf::Error (check) if the log does not give the same bits again.
 std::optional<nlohmann::json> run_tamer_arm(const DeepTamerConfig& config, const std::string& task,
                                             const std::string& arm, std::uint64_t seed, SharedEyes& eyes, Run& part);
 

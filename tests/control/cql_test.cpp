@@ -122,7 +122,8 @@ TEST(DiscreteCql, BeatsTheNoisyAgentItLearnsFrom) {
   config.target_every = 200;
   rlhf::Run run({.folder = scratch / "run", .quiet = true}, "", nlohmann::json::object());
   const auto agent = train_discrete_cql(environments->spec(), episodes, config, run);
-  const auto returns = play(*environments, [&](const Tensor& seen) { return at::argmax(agent->values(seen), 1); }, 20, 3);
+  const auto act = [&](const Tensor& seen) { return at::argmax(agent->values(seen), 1); };
+  const auto returns = play(*environments, act, 20, 3);
   EXPECT_GT(mean(returns), 1.3 * mean_return(episodes));
 }
 
@@ -136,10 +137,10 @@ std::string trained(const std::filesystem::path& folder, std::int64_t stop_after
   config.report_every = 20;
   std::int64_t asked = 0;
   rlhf::Run run({.folder = folder,
-           .resume = true,
-           .stop_requested = [&] { return stop_after > 0 && ++asked >= stop_after; },
-           .quiet = true},
-          "", nlohmann::json::object());
+                 .resume = true,
+                 .stop_requested = [&] { return stop_after > 0 && ++asked >= stop_after; },
+                 .quiet = true},
+                "", nlohmann::json::object());
   train_cql(spec, episodes, config, run);
   return read_file(folder / "checkpoints/latest/agent.safetensors");
 }

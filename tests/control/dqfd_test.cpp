@@ -93,7 +93,8 @@ TEST(Dqfd, ImitatesWhatItIsShown) {
   learner.pretrain(demonstrations, {}, 1500, 0);
   std::int64_t same = 0, all = 0;
   for (const auto& one : demonstrations) {
-    const auto seen = environments::stacked(world()->spec(), one.observations), done = environments::stacked(one.actions);
+    const auto seen = environments::stacked(world()->spec(), one.observations),
+               done = environments::stacked(one.actions);
     const auto best = learner.network().values(seen).argmax(1).narrow(0, 0, done.size(0));
     same += (best == done).sum().item<std::int64_t>();
     all += done.size(0);
@@ -112,18 +113,16 @@ std::string trained(const std::filesystem::path& folder, std::int64_t stop_after
                  .quiet = true},
                 "", nlohmann::json::object());
   DqfdLearner learner(environment->spec(), config);
-  OffPolicyHooks hooks{
-      .reward = {.reward =
-                     [&](const AskedSteps& asked) {
-                       return asked.next_observations.flatten(1).to(at::kFloat).mean(1) * double(version + 1);
-                     },
-                 .version = [&] { return version; }},
-      .after = [&](std::int64_t) { ++steps; },
-      .demonstrations = demonstrations,
-      .rollout_steps = 150,
-      .rolled_out = [&](std::int64_t, const Rollout&) { ++version; },
-      .save = [&](State& state) { state.values["version"] = version; },
-      .restore = [&](const State& state) { version = state.values.at("version"); }};
+  const auto brightness = [&](const AskedSteps& asked) {
+    return asked.next_observations.flatten(1).to(at::kFloat).mean(1) * double(version + 1);
+  };
+  OffPolicyHooks hooks{.reward = {.reward = brightness, .version = [&] { return version; }},
+                       .after = [&](std::int64_t) { ++steps; },
+                       .demonstrations = demonstrations,
+                       .rollout_steps = 150,
+                       .rolled_out = [&](std::int64_t, const Rollout&) { ++version; },
+                       .save = [&](State& state) { state.values["version"] = version; },
+                       .restore = [&](const State& state) { version = state.values.at("version"); }};
   if (!run.restored()) learner.pretrain(demonstrations, hooks.reward, 50, 0);
   learner.train(*environment, hooks, run);
   return read_file(folder / "checkpoints/latest/agent.safetensors");

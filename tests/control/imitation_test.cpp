@@ -99,10 +99,10 @@ std::string after_dagger(const std::filesystem::path& folder, std::int64_t stop_
   models::ActorCritic agent(alone->spec(), {.network = {.hidden = {32, 32}}, .seed = 5});
   std::int64_t asked = 0;
   rlhf::Run run({.folder = folder,
-           .resume = true,
-           .stop_requested = [&] { return stop_after > 0 && ++asked >= stop_after; },
-           .quiet = true},
-          "", nlohmann::json::object());
+                 .resume = true,
+                 .stop_requested = [&] { return stop_after > 0 && ++asked >= stop_after; },
+                 .quiet = true},
+                "", nlohmann::json::object());
   train(agent, *alone, environments::scripted_agent(alone->spec()), DaggerConfig{.rounds = 4, .beta_rounds = 2}, run);
   if (stop_after == 0) {
     EXPECT_GT(return_of(agent), 350);
@@ -142,10 +142,10 @@ std::string after_gail(const std::filesystem::path& folder, std::int64_t stop_af
   models::ActorCritic agent(environments->spec(), {.seed = 5});
   std::int64_t asked = 0;
   rlhf::Run run({.folder = folder,
-           .resume = true,
-           .stop_requested = [&] { return stop_after > 0 && ++asked >= stop_after; },
-           .quiet = true},
-          "", nlohmann::json::object());
+                 .resume = true,
+                 .stop_requested = [&] { return stop_after > 0 && ++asked >= stop_after; },
+                 .quiet = true},
+                "", nlohmann::json::object());
   train(agent, *environments, shown_in(environments->spec(), shown("cart_pole", 2)), config, run);
   return read_file(folder / "checkpoints/latest/agent.safetensors");
 }

@@ -11,17 +11,15 @@ namespace {
 using Made = std::unique_ptr<algorithms::Job> (*)(environments::EnvironmentTable);
 
 /// Trains as the settings say, in a run that is asked to stop at the `stop`th time it looks (0 = never).
-std::filesystem::path trained(const std::filesystem::path& folder, Made make, const nlohmann::json& settings, int stop) {
+std::filesystem::path trained(const std::filesystem::path& folder, Made make, const nlohmann::json& settings,
+                              int stop) {
   const auto job = make(environments::builtin_environments());
   Fields fields;
   job->fields(fields);
   from_json(fields, settings, "settings");
   int looked = 0;
-  Run run({.folder = folder,
-           .resume = true,
-           .stop_requested = [&] { return stop > 0 && ++looked >= stop; },
-           .quiet = true},
-          "", nlohmann::json::object());
+  const auto stops = [&] { return stop > 0 && ++looked >= stop; };
+  Run run({.folder = folder, .resume = true, .stop_requested = stops, .quiet = true}, "", nlohmann::json::object());
   job->run(run);
   return folder;
 }

@@ -144,10 +144,10 @@ std::string trained(const std::filesystem::path& folder, std::int64_t stop_after
   config.report_every = 100;
   std::int64_t steps = 0;
   rlhf::Run run({.folder = folder,
-           .resume = true,
-           .stop_requested = [&] { return stop_after > 0 && steps >= stop_after; },
-           .quiet = true},
-          "", nlohmann::json::object());
+                 .resume = true,
+                 .stop_requested = [&] { return stop_after > 0 && steps >= stop_after; },
+                 .quiet = true},
+                "", nlohmann::json::object());
   train_caql(*environment, config, {.after = [&](std::int64_t) { ++steps; }}, run);
   return read_file(folder / "checkpoints/latest/agent.safetensors");
 }

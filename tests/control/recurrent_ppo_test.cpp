@@ -90,10 +90,10 @@ std::string trained(const std::filesystem::path& folder, std::int64_t stop_after
   models::RecurrentActorCritic agent(environments->spec(), {.width = 16, .seed = 5});
   std::int64_t rollouts = 0;
   rlhf::Run run({.folder = folder,
-           .resume = true,
-           .stop_requested = [&] { return stop_after > 0 && rollouts >= stop_after; },
-           .quiet = true},
-          "", nlohmann::json::object());
+                 .resume = true,
+                 .stop_requested = [&] { return stop_after > 0 && rollouts >= stop_after; },
+                 .quiet = true},
+                "", nlohmann::json::object());
   train(agent, *environments, quick(512 * 5), {.after = [&](std::int64_t, const Rollout&) { ++rollouts; }}, run);
   return read_file(folder / "checkpoints/latest/agent.safetensors");
 }

@@ -98,9 +98,8 @@ TEST(Replay, ForgetsTheOldestWhereItWrapsAround) {
 
 TEST(Replay, RewardsThatAreAskedForReplaceWhatIsStored) {
   Replay replay(counting_spec(), 1, {.capacity = 20, .steps = 3, .gamma = 0.5});
-  replay.set_reward({.reward = [](const AskedSteps& steps) {
-    return steps.observations.squeeze(1) * 10 + steps.actions;
-  }});
+  replay.set_reward(
+      {.reward = [](const AskedSteps& steps) { return steps.observations.squeeze(1) * 10 + steps.actions; }});
   Counting(replay, {4}).run(9);
   const auto found = windows(replay);
   EXPECT_EQ(found.at(0).reward, 0 + 0.5 * 11 + 0.25 * 20);
@@ -132,7 +131,8 @@ TEST(Replay, AsksForEachRewardOnceAVersion) {
 TEST(Replay, DemonstrationsStayAndAreKnownAsSuch) {
   Replay replay(counting_spec(), 1, {.capacity = 4, .steps = 2, .gamma = 0.5, .first_steps = true});
   data::Trajectory shown{.spec = environments::hash_of(counting_spec()), .truncated = true};
-  for (const float seen : {1000.0F, 1001.0F, 1002.0F, 1003.0F}) shown.observations.emplace_back(std::vector<float>{seen});
+  for (const float seen : {1000.0F, 1001.0F, 1002.0F, 1003.0F})
+    shown.observations.emplace_back(std::vector<float>{seen});
   for (const std::int64_t done : {0, 1, 0}) shown.actions.emplace_back(done);
   shown.rewards = {1, 2, 4};
   replay.keep({&shown, 1});
@@ -182,18 +182,14 @@ TEST(Replay, PrioritiesDecideHowOftenAndWeightsUndoIt) {
   EXPECT_LT(chi_square, 16.3);  // 3 degrees of freedom, 0.1 %
 }
 
-/// A screen of two pixels shows 10 * episode + step; three screens are seen together, the first one of an episode thrice.
+/// A screen of two pixels shows 10 * episode + step; three are seen together, the first one of an episode thrice.
 class Screens {
  public:
   explicit Screens(std::int64_t stack) : stack_(stack) {}
   environments::Spec spec() const {
-    return {.name = "screens",
-            .observation = environments::Box{.dtype = environments::Dtype::uint8,
-                                             .shape = {3, 1, 2},
-                                             .low = {0},
-                                             .high = {255},
-                                             .stack = stack_},
-            .action = environments::Discrete{{"a", "b"}}};
+    const environments::Box three{
+        .dtype = environments::Dtype::uint8, .shape = {3, 1, 2}, .low = {0}, .high = {255}, .stack = stack_};
+    return {.name = "screens", .observation = three, .action = environments::Discrete{{"a", "b"}}};
   }
   /// Episodes of 5, 6, 7 ... steps in two environments, the second one a step ahead; every other one is cut off.
   void run(Replay& replay, int steps) {

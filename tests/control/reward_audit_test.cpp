@@ -47,10 +47,10 @@ Learnt learned(const std::filesystem::path& folder, std::int64_t stop_after) {
   for (std::uint64_t i = 0; i < 3; ++i) shown.push_back(environments::demonstrate(endless, i, 0.1));
   std::int64_t rollouts = 0;
   rlhf::Run run({.folder = folder,
-           .resume = true,
-           .stop_requested = [&] { return stop_after > 0 && rollouts >= stop_after; },
-           .quiet = true},
-          "", nlohmann::json::object());
+                 .resume = true,
+                 .stop_requested = [&] { return stop_after > 0 && rollouts >= stop_after; },
+                 .quiet = true},
+                "", nlohmann::json::object());
   const auto environments = world(1);
   Preferences preferences(std::make_unique<environments::KeyTreasure>(endless), environments->spec(), few_labels(),
                           config.total_steps, run);

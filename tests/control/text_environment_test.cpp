@@ -30,11 +30,13 @@ TextTask echo() {
 TEST(ControlPpo, LearnsToRepeatAPrompt) {
   const ScratchFolder scratch;
   const auto make = [](std::int64_t count) {
-    return environments::each_of([] { return std::make_unique<environments::TextEnvironment>(echo()); }, {.count = count});
+    return environments::each_of([] { return std::make_unique<environments::TextEnvironment>(echo()); },
+                                 {.count = count});
   };
   const auto environments = make(16);
   models::ActorCritic agent(environments->spec(), {.seed = 2});
-  const PpoConfig config{.total_steps = 30000, .envs = 16, .steps = 32, .epochs = 6, .minibatch = 128, .learning_rate = 2e-3, .seed = 1};
+  const PpoConfig config{
+      .total_steps = 30000, .envs = 16, .steps = 32, .epochs = 6, .minibatch = 128, .learning_rate = 2e-3, .seed = 1};
   rlhf::Run run({.folder = scratch.path() / "run", .quiet = true}, "", nlohmann::json::object());
   const auto before = mean(play(*make(10), greedy(agent), 200, 9));
   train(agent, *environments, config, {}, run);

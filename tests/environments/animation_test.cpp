@@ -57,7 +57,8 @@ Played play(const std::string& file) {
   std::string header, control;
   std::uint32_t next = 0;
   for (const auto& [name, content] : chunks_of(file)) {
-    if (name == "IHDR") header = content, screen = {.width = int(number_at(content, 0)), .height = int(number_at(content, 4))};
+    if (name == "IHDR")
+      header = content, screen = {.width = int(number_at(content, 0)), .height = int(number_at(content, 4))};
     if (name == "fcTL" || name == "fdAT") EXPECT_EQ(number_at(content, 0), next++);
     if (name == "fcTL") {
       control = content;
@@ -104,7 +105,8 @@ TEST(Animation, PlaysFrameByFrameAsItWasMade) {
 }
 
 TEST(Animation, RefusesWhatCannotBePlayed) {
-  const Image small{.width = 1, .height = 1, .rgb = {1, 2, 3}}, wide{.width = 2, .height = 1, .rgb = {1, 2, 3, 4, 5, 6}};
+  const Image small{.width = 1, .height = 1, .rgb = {1, 2, 3}},
+      wide{.width = 2, .height = 1, .rgb = {1, 2, 3, 4, 5, 6}};
   const auto refused = [](std::vector<Image> frames, double rate) {
     return error_of([&] { encode_animation(frames, rate); }).category() == Category::usage;
   };

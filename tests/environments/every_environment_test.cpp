@@ -19,7 +19,7 @@ struct Case {
 std::vector<Case> cases() {
   std::vector<Case> all;
   for (const auto& [name, make] : builtin_environments()) {
-    if (!make()->needs().empty()) continue;  // played by another program, or not installed: they have tests of their own
+    if (!make()->needs().empty()) continue;  // played by another program, or not installed: tested elsewhere
     const auto settings = make()->make()->spec().settings;
     if (settings.contains("max_steps"))
       all.push_back({name, {{"max_steps", 17}}});
@@ -27,9 +27,11 @@ std::vector<Case> cases() {
       all.push_back({name, {{"steps", 17}}});
     else
       all.push_back({name, {{"wrappers", {"time_limit 17"}}}});
-    all.push_back({name, {{"wrappers", {"sticky_actions 0.25", "fixed_horizon 23", "frame_stack 3", "time_limit 19"}}}});
+    all.push_back(
+        {name, {{"wrappers", {"sticky_actions 0.25", "fixed_horizon 23", "frame_stack 3", "time_limit 19"}}}});
   }
-  all.push_back({"cliff_walking", {{"wrappers", {"grey_picture 24 16", "score_mask 0 0 24 3", "hide_reward", "time_limit 9"}}}});
+  all.push_back(
+      {"cliff_walking", {{"wrappers", {"grey_picture 24 16", "score_mask 0 0 24 3", "hide_reward", "time_limit 9"}}}});
   all.push_back({"pendulum", {{"wrappers", {"picture 20 20", "frame_stack 2", "hide_reward", "time_limit 9"}}}});
   return all;
 }
@@ -43,7 +45,9 @@ std::vector<Action> drawn(const Spec& spec, Random& random) {
   return actions;
 }
 
-Tensor one_row(const Spec& spec, const Array& observation) { return stacked(spec, std::vector{observation}).select(0, 0); }
+Tensor one_row(const Spec& spec, const Array& observation) {
+  return stacked(spec, std::vector{observation}).select(0, 0);
+}
 
 /// One environment alone, by the rules of the mode.
 struct Alone {
@@ -121,7 +125,8 @@ INSTANTIATE_TEST_SUITE_P(Modes, EveryEnvironment,
 TEST(EveryEnvironment, GoesOnFromASavedStateToTheSameBits) {
   for (const auto& [name, settings] : cases()) {
     const auto table = builtin_environments();
-    const auto one = make_vector(table, name, settings, {.count = envs}), other = make_vector(table, name, settings, {.count = envs});
+    const auto one = make_vector(table, name, settings, {.count = envs}),
+               other = make_vector(table, name, settings, {.count = envs});
     one->reset(4);
     Random random(6);
     for (int t = 0; t < 13; ++t) one->step(stacked(drawn(one->spec(), random)));

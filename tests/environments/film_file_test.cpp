@@ -116,7 +116,8 @@ TEST(FilmFile, HandsFfmpegEveryFrameAsItIs) {
   const ScratchFolder scratch;
   const auto frames = frames_of_play(31, 21, 7);
   make_folder(scratch / "bin");
-  make_program(scratch / "bin/ffmpeg", "for last; do :; done; echo \"$@\" > '" + (scratch / "words").string() + "'; /bin/cat > \"$last\"\n");
+  make_program(scratch / "bin/ffmpeg",
+               "for last; do :; done; echo \"$@\" > '" + (scratch / "words").string() + "'; /bin/cat > \"$last\"\n");
   {
     const PathIs path((scratch / "bin").string());
     write_film(scratch / "play.mp4", FilmFormat::mp4, frames, 40.0 / 3);
@@ -124,7 +125,8 @@ TEST(FilmFile, HandsFfmpegEveryFrameAsItIs) {
   std::string all;
   for (const auto& frame : frames) all.append(frame.rgb.begin(), frame.rgb.end());
   EXPECT_EQ(read_file(scratch / "play.mp4"), all);
-  EXPECT_THAT(read_file(scratch / "words"), testing::AllOf(HasSubstr("31x21"), HasSubstr("13.333333"), HasSubstr("rgb24")));
+  EXPECT_THAT(read_file(scratch / "words"),
+              testing::AllOf(HasSubstr("31x21"), HasSubstr("13.333333"), HasSubstr("rgb24")));
 }
 
 TEST(FilmFile, AnMp4DecodesToTheFramesInTheirOrder) {
@@ -134,7 +136,8 @@ TEST(FilmFile, AnMp4DecodesToTheFramesInTheirOrder) {
   const auto frames = frames_of_play(121, 81, 30);
   const auto file = scratch / "play.mp4", raw = scratch / "raw";
   write_film(file, FilmFormat::mp4, frames, 25);
-  detail::run_encoder({ffmpeg->string(), "-loglevel", "error", "-i", file.string(), "-f", "rawvideo", "-pix_fmt", "rgb24", raw.string()});
+  detail::run_encoder({ffmpeg->string(), "-loglevel", "error", "-i", file.string(), "-f", "rawvideo", "-pix_fmt",
+                       "rgb24", raw.string()});
   const auto decoded = read_file(raw);
   constexpr std::size_t frame_bytes = 122 * 82 * 3;  // odd sides grew by a pixel
   ASSERT_EQ(decoded.size(), frame_bytes * frames.size());
@@ -184,7 +187,8 @@ WebP read_webp(const std::string& file) {
 
 TEST(FilmFile, AWebPHasEveryFrameAndLosesNothing) {
   const auto img2webp = detail::program_on_path("img2webp"), ffmpeg = detail::program_on_path("ffmpeg");
-  if (!img2webp && !ffmpeg) GTEST_SKIP() << "neither img2webp nor ffmpeg is on PATH; Debian's packages webp and ffmpeg have them";
+  if (!img2webp && !ffmpeg)
+    GTEST_SKIP() << "neither img2webp nor ffmpeg is on PATH; Debian's packages webp and ffmpeg have them";
   const auto frames = frames_of_play(60, 40, 10);
   for (const auto& program : {img2webp, ffmpeg}) {
     if (!program) continue;

@@ -58,7 +58,7 @@ TEST(Game, HeldKeysBecomeActionsAtTheRate) {
   game.release("ArrowRight");
   play_until(game, 5.75);  // 5.7: none is
   game.press("0", 5.76);
-  game.release("0");        // between two steps: it counts for the next one
+  game.release("0");       // between two steps: it counts for the next one
   play_until(game, 6.15);  // 5.8, then 5.9, 6.0, 6.1: the limit
   const auto ended = game.take_ended();
   ASSERT_EQ(ended.size(), 1);
@@ -194,8 +194,8 @@ TEST(Game, LosingTheKeysLetsAllOfThemGo) {
 }
 
 TEST(Game, TheWorldSaysWhetherItWaits) {
-  for (const char* name : {"grid", "taxi", "frozen_lake", "cliff_walking", "key_treasure", "tampering_grid",
-                           "hazard_map", "ledger"}) {
+  for (const char* name :
+       {"grid", "taxi", "frozen_lake", "cliff_walking", "key_treasure", "tampering_grid", "hazard_map", "ledger"}) {
     const auto world = made(name);
     EXPECT_TRUE(Game(*world, {}).turns()) << name;
   }

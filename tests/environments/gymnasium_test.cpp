@@ -60,7 +60,8 @@ TEST_F(Gymnasium, CartPoleIsOurCartPole) {
 }
 
 TEST_F(Gymnasium, StatesAreGoneBackTo) {
-  for (const char* id : {"CartPole-v1", "Pendulum-v1", "Acrobot-v1", "MountainCarContinuous-v0", "FrozenLake-v1", "Taxi-v4"}) {
+  for (const char* id :
+       {"CartPole-v1", "Pendulum-v1", "Acrobot-v1", "MountainCarContinuous-v0", "FrozenLake-v1", "Taxi-v4"}) {
     const auto world = make(id);
     ASSERT_TRUE(world->spec().can.state) << id;
     const auto policy = random_choice(world->spec());
@@ -132,7 +133,8 @@ gymnasium.register("Spaces-v0", entry_point=World)
   EXPECT_EQ(std::get<Box>(dict->spec().observation).shape, (std::vector<std::int64_t>{7}));
   EXPECT_EQ(dict->spec().manifest[1]["name"], "observation.b");
   EXPECT_EQ(dict->spec().manifest[1]["begin"], 3);
-  EXPECT_EQ(std::get<std::vector<float>>(dict->reset(1).observation), (std::vector<float>{0, 0, 1, 0, 0.25, 0.5, 0.75}));
+  EXPECT_EQ(std::get<std::vector<float>>(dict->reset(1).observation),
+            (std::vector<float>{0, 0, 1, 0, 0.25, 0.5, 0.75}));
   const auto& choices = std::get<Discrete>(dict->spec().action).choices;
   EXPECT_EQ(choices.size(), 6U);
   EXPECT_EQ(choices[5], "1,2");

@@ -89,7 +89,8 @@ TEST(KeyTreasure, ChanceHardlyEverFindsTheTreasureAndWhoKnowsTheWayNearlyAlways)
   KeyTreasure world;
   const auto any = random_choice(world.spec());
   int found = 0, shown = 0;
-  for (std::uint64_t seed = 0; seed < 2000; ++seed) found += roll_out(world, any, seed, {.keep_states = false}).terminated;
+  for (std::uint64_t seed = 0; seed < 2000; ++seed)
+    found += roll_out(world, any, seed, {.keep_states = false}).terminated;
   EXPECT_LE(found, 10);  // 0.5 %
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
     const auto played = demonstrate({}, seed, 0.15);

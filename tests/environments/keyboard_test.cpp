@@ -59,7 +59,7 @@ TEST(Keyboard, SeveralButtonsTogether) {
     EXPECT_EQ(at({"ArrowUp"}), 2);
     EXPECT_EQ(at({"ArrowUp", "ArrowRight"}), 4);
     EXPECT_EQ(at({"f", "ArrowRight", "ArrowUp"}), 5);
-    EXPECT_EQ(at({"f", "ArrowUp"}), 2);        // there is no "up fire": the newest
+    EXPECT_EQ(at({"f", "ArrowUp"}), 2);          // there is no "up fire": the newest
     EXPECT_EQ(at({"ArrowUp", "ArrowDown"}), 2);  // nothing has down
   }
 }

@@ -30,7 +30,8 @@ TEST(Minari, ReadsWhatMinariWrote) {
     ASSERT_EQ(found.actions.size(), 4u);
     EXPECT_EQ(found.rewards, wanted.at("rewards").get<std::vector<double>>());
     for (std::size_t t = 0; t <= 4; ++t)
-      EXPECT_EQ(std::get<std::vector<float>>(found.observations[t]), wanted.at("observations")[t].get<std::vector<float>>());
+      EXPECT_EQ(std::get<std::vector<float>>(found.observations[t]),
+                wanted.at("observations")[t].get<std::vector<float>>());
     for (std::size_t t = 0; t < 4; ++t)
       EXPECT_EQ(std::get<std::vector<float>>(found.actions[t]), wanted.at("actions")[t].get<std::vector<float>>());
     EXPECT_FALSE(found.terminated);
@@ -85,13 +86,16 @@ TEST(Minari, SaysWhatItCannotRead) {
     write_file_atomic(scratch.path() / "metadata.json", metadata);
     return std::string(error_of([&] { read_minari(scratch.path()); }).what());
   };
-  EXPECT_THAT(std::string(error_of([&] { read_minari(scratch.path()); }).what()), testing::HasSubstr("no metadata.json"));
+  EXPECT_THAT(std::string(error_of([&] { read_minari(scratch.path()); }).what()),
+              testing::HasSubstr("no metadata.json"));
   EXPECT_THAT(wrong("{"), testing::HasSubstr("no JSON"));
   EXPECT_THAT(wrong(R"({"data_format": "arrow"})"), testing::HasSubstr("HDF5"));
   EXPECT_THAT(wrong(R"({"data_format": "hdf5"})"), testing::HasSubstr("observation_space"));
   const std::string discrete = R"("{\"type\": \"Discrete\", \"n\": 2, \"start\": 0}")";
-  EXPECT_THAT(wrong(R"({"observation_space": "{\"type\": \"Text\"}", "action_space": )" + discrete + "}"), testing::HasSubstr("'Text'"));
-  EXPECT_THAT(wrong(R"({"observation_space": )" + discrete + R"(, "action_space": )" + discrete + "}"), testing::HasSubstr("no HDF5 file"));
+  EXPECT_THAT(wrong(R"({"observation_space": "{\"type\": \"Text\"}", "action_space": )" + discrete + "}"),
+              testing::HasSubstr("'Text'"));
+  EXPECT_THAT(wrong(R"({"observation_space": )" + discrete + R"(, "action_space": )" + discrete + "}"),
+              testing::HasSubstr("no HDF5 file"));
 }
 
 }  // namespace

@@ -146,8 +146,8 @@ TEST_P(Robot, TaskOfPreferencesNeverEndsAndIgnoresEffort) {
 
 TEST_P(Robot, ManyOnThreadsAreEachWhatOneAloneIs) {
   const auto table = builtin_environments();
-  const auto many = make_vector(table, GetParam(), nullptr,
-                                {.count = 3, .auto_reset = AutoReset::disabled, .threads = 2});
+  const auto many =
+      make_vector(table, GetParam(), nullptr, {.count = 3, .auto_reset = AutoReset::disabled, .threads = 2});
   many->reset(9);
   std::vector<std::unique_ptr<Environment>> alone;
   for (int i = 0; i < 3; ++i) {

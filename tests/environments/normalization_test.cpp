@@ -82,7 +82,8 @@ std::unique_ptr<Normalized> played() {
 void expect_rows(const Tensor& seen, const nlohmann::json& rows, const char* what) {
   for (std::size_t i = 0; i < rows.size(); ++i)
     for (std::size_t j = 0; j < 2 && !rows[i].is_null(); ++j)
-      ASSERT_NEAR(seen[static_cast<std::int64_t>(i)][static_cast<std::int64_t>(j)].item<double>(), rows[i][j].get<double>(), 2e-7)
+      ASSERT_NEAR(seen[static_cast<std::int64_t>(i)][static_cast<std::int64_t>(j)].item<double>(),
+                  rows[i][j].get<double>(), 2e-7)
           << what;
 }
 
@@ -96,14 +97,16 @@ TEST(Normalization, IsThatOfStableBaselines3) {
     expect_rows(step.observations, expected["observations"][t + 1], "observation");
     expect_rows(step.final_observations, expected["finals"][t], "last observation");
     for (std::size_t i = 0; i < 3; ++i) {
-      ASSERT_NEAR(step.rewards[static_cast<std::int64_t>(i)].item<double>(), expected["rewards"][t][i].get<double>(), 1e-6);
+      ASSERT_NEAR(step.rewards[static_cast<std::int64_t>(i)].item<double>(), expected["rewards"][t][i].get<double>(),
+                  1e-6);
       ASSERT_EQ(earned(step)[static_cast<std::int64_t>(i)].item<double>(), reference()["rewards"][t][i].get<double>());
     }
   }
   const auto statistics = world->statistics();
   for (std::size_t j = 0; j < 2; ++j) {
     EXPECT_NEAR(statistics["observations"]["mean"][j].get<double>(), reference()["mean"][j].get<double>(), 1e-9);
-    EXPECT_NEAR(statistics["observations"]["variance"][j].get<double>(), reference()["variance"][j].get<double>(), 1e-7);
+    EXPECT_NEAR(statistics["observations"]["variance"][j].get<double>(), reference()["variance"][j].get<double>(),
+                1e-7);
   }
   EXPECT_NEAR(statistics["returns"]["variance"][0].get<double>(), reference()["returns_variance"].get<double>(), 1e-9);
 }

@@ -23,7 +23,7 @@ TEST(EnvironmentTable, SettingsOfASpecMakeTheEnvironmentAgain) {
 /// What every built-in environment promises; a new one is covered by being in the table.
 TEST(EnvironmentTable, EveryEnvironmentRepeatsItselfAndKeepsItsSpec) {
   for (const auto& [name, make] : builtin_environments()) {
-    if (!make()->needs().empty()) continue;  // played by another program, or not installed: they have tests of their own
+    if (!make()->needs().empty()) continue;  // played by another program, or not installed: tested elsewhere
     const auto one = make()->make(), other = make()->make();
     EXPECT_EQ(one->spec().name, name);
     const auto policy = random_choice(one->spec());

@@ -51,7 +51,8 @@ std::int64_t actions_of(const Environment& environment) {
 
 TEST(ToyWorlds, TablesAreGymnasiums) {
   for (const auto& [name, r] : reference().items()) {
-    const auto environment = make_environment(builtin_environments(), r.at("environment").get<std::string>(), r.at("settings"));
+    const auto environment =
+        make_environment(builtin_environments(), r.at("environment").get<std::string>(), r.at("settings"));
     const auto& table = table_of(*environment);
     EXPECT_EQ(environment->spec().max_steps, r.at("max_steps").get<std::int64_t>()) << name;
     ASSERT_EQ(table.states(), r.at("states").get<std::int64_t>()) << name;
@@ -71,7 +72,8 @@ TEST(ToyWorlds, TablesAreGymnasiums) {
 TEST(ToyWorlds, StepsFollowTheTables) {
   std::uint64_t seed = 0;
   for (const auto& [name, r] : reference().items()) {
-    const auto environment = make_environment(builtin_environments(), r.at("environment").get<std::string>(), r.at("settings"));
+    const auto environment =
+        make_environment(builtin_environments(), r.at("environment").get<std::string>(), r.at("settings"));
     const auto& table = table_of(*environment);
     const bool cliff = r.at("environment") == "cliff_walking";
     double surprise = 0, cells = 0;
@@ -81,7 +83,8 @@ TEST(ToyWorlds, StepsFollowTheTables) {
         const auto outcomes = table.of(state, action);
         const int draws = outcomes.size() == 1 ? 1 : table.states() < 100 ? 300 : 20;
         std::map<std::tuple<std::int64_t, double, bool>, double> seen, expected;
-        for (const auto& outcome : outcomes) expected[{outcome.next, outcome.reward, outcome.terminated}] += outcome.chance;
+        for (const auto& outcome : outcomes)
+          expected[{outcome.next, outcome.reward, outcome.terminated}] += outcome.chance;
         for (int i = 0; i < draws; ++i) {
           environment->reset(++seed, {{"state", {state}}});
           const auto step = environment->step(action);
@@ -148,7 +151,8 @@ TEST(ToyWorlds, AreWrittenInLettersAndDrawn) {
   Taxi taxi;
   taxi.reset(0, {{"state", {((1 * 5 + 2) * 5 + 3) * 4 + 0}}});
   EXPECT_EQ(taxi.text(), "|R  |    G|\n|   |T    |\n|         |\n| |   |   |\n|Y|   |p  |\nto R\n");
-  for (const Environment* world : {static_cast<Environment*>(&lake), static_cast<Environment*>(&cliff), static_cast<Environment*>(&taxi)}) {
+  for (const Environment* world :
+       {static_cast<Environment*>(&lake), static_cast<Environment*>(&cliff), static_cast<Environment*>(&taxi)}) {
     EXPECT_TRUE(world->spec().can.text);
     EXPECT_EQ(world->render(64, 48).rgb.size(), 64u * 48 * 3);
   }

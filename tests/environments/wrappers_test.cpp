@@ -60,7 +60,8 @@ TEST(Wrappers, StickyActionsRepeatTheOneBeforeWithTheirChance) {
   always->reset(0);
   always->step(up);
   EXPECT_EQ(always->step(right).observation, Array(Whole({0, 2})));  // up again
-  const auto quarter = around(std::make_unique<Grid>(GridConfig{.columns = 20, .rows = 20, .max_steps = 0}), {"sticky_actions 0.25"});
+  const auto quarter =
+      around(std::make_unique<Grid>(GridConfig{.columns = 20, .rows = 20, .max_steps = 0}), {"sticky_actions 0.25"});
   int stuck = 0;
   for (std::uint64_t seed = 0; seed < 2000; ++seed) {
     quarter->reset(seed);
@@ -91,7 +92,8 @@ TEST(Wrappers, AFrameStackHoldsTheNewestLast) {
   EXPECT_EQ(world->reset(0).observation, Array(Whole({0, 0, 0, 0, 0, 0})));
   world->step(up);
   EXPECT_EQ(world->step(right).observation, Array(Whole({0, 0, 0, 1, 1, 1})));
-  const auto pictures = around(std::make_unique<KeyTreasure>(KeyTreasureConfig{.view = KeyTreasureView::pixels}), {"frame_stack 4"});
+  const auto pictures =
+      around(std::make_unique<KeyTreasure>(KeyTreasureConfig{.view = KeyTreasureView::pixels}), {"frame_stack 4"});
   EXPECT_EQ(std::get<Box>(pictures->spec().observation).shape, (Whole{8, 36, 36}));
 }
 
@@ -110,12 +112,11 @@ TEST(Wrappers, AScoreMaskIsBlackAndNothingElseIs) {
 }
 
 TEST(Wrappers, SayWhatIsWrong) {
-  const auto complaint = [](const char* text) {
-    return error_of([&] { around(std::make_unique<Grid>(), {text}); });
-  };
+  const auto complaint = [](const char* text) { return error_of([&] { around(std::make_unique<Grid>(), {text}); }); };
   EXPECT_EQ(complaint("frame_stak 4").fix(), "Did you mean 'frame_stack'?");
   EXPECT_NE(complaint("frame_stack").fix().find("frame_stack COUNT"), std::string::npos);
-  for (const char* wrong : {"frame_stack 0", "frame_stack 1.5", "frame_stack 2 3", "sticky_actions 1.1", "hide_reward 1", "time_limit x", "score_mask 0 0 1 1", ""})
+  for (const char* wrong : {"frame_stack 0", "frame_stack 1.5", "frame_stack 2 3", "sticky_actions 1.1",
+                            "hide_reward 1", "time_limit x", "score_mask 0 0 1 1", ""})
     EXPECT_EQ(complaint(wrong).category(), Category::usage) << wrong;
   EXPECT_THROW(around(std::make_unique<Pendulum>(), {"picture 8 8", "score_mask 6 0 3 1"}), Error);
   EXPECT_THROW(make_environment(builtin_environments(), "grid", {{"wrappers", 3}}), Error);

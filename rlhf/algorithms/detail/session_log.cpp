@@ -9,8 +9,8 @@ namespace {
 
 constexpr int log_version = 1;
 
-void take_row(SessionLoop& loop, LogUse use, const nlohmann::json& row, LogRead& read,
-              const std::filesystem::path& log, std::int64_t number) {
+void take_row(SessionLoop& loop, LogUse use, const nlohmann::json& row, LogRead& read, const std::filesystem::path& log,
+              std::int64_t number) {
   const auto input = tick_input(row);
   const auto action = use == LogUse::relearn ? action_of(row) : std::nullopt;
   std::vector<Outcome> outcomes;

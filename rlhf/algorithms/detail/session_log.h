@@ -13,10 +13,10 @@ nlohmann::json to_json(const SessionResult& result);
 /// What a log's ticks left behind.
 struct LogRead {
   std::int64_t ticks = 0;
-  double begin = 0.0;                   // of the last tick, session seconds
-  std::vector<std::int64_t> signals;    // ids
+  double begin = 0.0;                    // of the last tick, session seconds
+  std::vector<std::int64_t> signals;     // ids
   std::optional<nlohmann::json> result;  // the last row; none while the session is not over
-  std::uint64_t bytes = 0;              // of the whole rows; what a killed process left of one more is not among them
+  std::uint64_t bytes = 0;               // of the whole rows; what a killed process left of one more is not among them
 };
 
 enum class LogUse {
