@@ -53,7 +53,8 @@ TEST(Report, TellsTheStoryOfAGoodRun) {
   EXPECT_EQ(page, report_page(folder));
   EXPECT_THAT(page, HasSubstr("class='verdict improved'"));
   EXPECT_THAT(page, HasSubstr("Win rate against the start"));
-  for (const char* id : {"scores", "samples", "behaviour", "reward-model", "training", "cost", "evaluations", "settings"}) {
+  for (const char* id :
+       {"scores", "samples", "behaviour", "reward-model", "training", "cost", "evaluations", "settings"}) {
     EXPECT_THAT(page, HasSubstr("<section id='" + std::string(id) + "'>"));
     EXPECT_THAT(page, HasSubstr("<a href='#" + std::string(id) + "'>"));
   }
@@ -76,7 +77,8 @@ TEST(Report, IsSelfContainedAndWellFormed) {
   const auto folder = fresh_folder("contained");
   write_synthetic_run(folder, Story::improved);
   auto page = report_page(folder);
-  for (const char* outside : {"http://", "https://", "<script", "<link", "<img", "url(", "@import"}) EXPECT_THAT(page, Not(HasSubstr(outside)));
+  for (const char* outside : {"http://", "https://", "<script", "<link", "<img", "url(", "@import"})
+    EXPECT_THAT(page, Not(HasSubstr(outside)));
   EXPECT_LT(page.size(), 400'000u);
   page.erase(page.rfind("</html>"));
   expect_balanced(page);
@@ -100,7 +102,12 @@ TEST(Report, DrawsWhatAFrozenRewardModelIsWorth) {
   std::ofstream rows(folder / "audit.jsonl");
   for (const int seed : {1, 2})
     for (const int steps : {100, 200})
-      rows << nlohmann::json{{"arm", "frozen"}, {"seed", seed}, {"steps", steps}, {"predicted", steps / 100.0}, {"earned", 0.5}} << "\n";
+      rows << nlohmann::json{{"arm", "frozen"},
+                             {"seed", seed},
+                             {"steps", steps},
+                             {"predicted", steps / 100.0},
+                             {"earned", 0.5}}
+           << "\n";
   rows.close();
   auto page = report_page(folder);
   EXPECT_THAT(page, HasSubstr("<section id='audit'>"));
@@ -121,13 +128,28 @@ void write_learnt(const std::filesystem::path& folder) {
   std::filesystem::create_directories(folder);
   std::ofstream returns(folder / "returns.jsonl"), metrics(folder / "metrics.jsonl");
   for (int i = 0; i < 1000; ++i)
-    returns << nlohmann::json{{"step", i / 10}, {"env", 0}, {"length", 200}, {"earned", i}, {"predicted", i < 500 ? -i : 2 * i + 1}} << "\n";
+    returns << nlohmann::json{{"step", i / 10},
+                              {"env", 0},
+                              {"length", 200},
+                              {"earned", i},
+                              {"predicted", i < 500 ? -i : 2 * i + 1}}
+            << "\n";
   for (int i = 0; i < 4; ++i) {
     metrics << nlohmann::json{{"step", i}, {"rollout/steps", 100 * i}} << "\n";  // the policy's own rows have no labels
-    metrics << nlohmann::json{{"step", i}, {"preferences/steps", 100 * i}, {"preferences/labels", 90 + i}, {"preferences/scheduled", 100 + i},
-                              {"reward_model/accuracy", 0.9}, {"reward_model/heldout_accuracy", 0.8}, {"reward_model/correlation", nullptr}} << "\n";
+    metrics << nlohmann::json{{"step", i},
+                              {"preferences/steps", 100 * i},
+                              {"preferences/labels", 90 + i},
+                              {"preferences/scheduled", 100 + i},
+                              {"reward_model/accuracy", 0.9},
+                              {"reward_model/heldout_accuracy", 0.8},
+                              {"reward_model/correlation", nullptr}}
+            << "\n";
   }
-  nlohmann::json learnt{{"calibration", {{"error", 0.03}, {"bins", {{{"predicted", 0.6}, {"observed", 0.7}, {"pairs", 9}}, {{"predicted", 0.9}, {"observed", 0.8}, {"pairs", 9}}}}}}};
+  nlohmann::json learnt{{"calibration",
+                         {{"error", 0.03},
+                          {"bins",
+                           {{{"predicted", 0.6}, {"observed", 0.7}, {"pairs", 9}},
+                            {{"predicted", 0.9}, {"observed", 0.8}, {"pairs", 9}}}}}}};
   for (int i = 0; i < 10; ++i) learnt["clips"].push_back({{"predicted", i}, {"earned", -i}});
   std::ofstream(folder / "learnt_reward.json") << learnt;
 }
@@ -155,7 +177,8 @@ TEST(Report, ShowsTheFirstRunOfEachArmThatLearntFromComparisons) {
   for (const char* arm : {"true_reward", "labels", "offline", "no_l2"})
     for (const int seed : {1, 2}) {
       rows << nlohmann::json{{"arm", arm}, {"seed", seed}, {"return", 1.0}} << "\n";
-      if (std::string(arm) != "true_reward") write_learnt(folder / "arms" / (std::string(arm) + "-" + std::to_string(seed)));
+      if (std::string(arm) != "true_reward")
+        write_learnt(folder / "arms" / (std::string(arm) + "-" + std::to_string(seed)));
     }
   rows.close();
   auto page = report_page(folder);
@@ -170,8 +193,11 @@ TEST(Report, ShowsTheFirstRunOfEachArmThatLearntFromComparisons) {
 TEST(Report, EscapesWhatModelsAndPeopleWrite) {
   const auto folder = fresh_folder("escape");
   std::ofstream(folder / "run.json") << R"({"name": "<script>alert(1)</script>", "command": "a \"b\" <c>"})";
-  std::ofstream(folder / "samples.jsonl") << R"({"step":0,"prompt_id":"a","sample":0,"prompt":"</td><img src=x>","completion":"\u0007x & y"})" << "\n"
-                                          << R"({"step":1,"prompt_id":"a","sample":0,"prompt":"</td><img src=x>","completion":"<!--"})" << "\n";
+  std::ofstream(folder / "samples.jsonl")
+      << R"({"step":0,"prompt_id":"a","sample":0,"prompt":"</td><img src=x>","completion":"\u0007x & y"})"
+      << "\n"
+      << R"({"step":1,"prompt_id":"a","sample":0,"prompt":"</td><img src=x>","completion":"<!--"})"
+      << "\n";
   const auto page = report_page(folder);
   EXPECT_THAT(page, Not(HasSubstr("<script")));
   EXPECT_THAT(page, Not(HasSubstr("<img")));
@@ -182,8 +208,10 @@ TEST(Report, EscapesWhatModelsAndPeopleWrite) {
 TEST(Report, ABrokenLineIsNamedUnlessItIsTheLast) {
   const auto folder = fresh_folder("broken");
   std::ofstream(folder / "metrics.jsonl") << "{\"step\": 1}\n{\"step\": \n{\"step\": 3}\n";
-  EXPECT_THAT([&] { report_page(folder); }, testing::Throws<Error>(testing::Property(&Error::where, testing::EndsWith("metrics.jsonl:2"))));
-  EXPECT_THAT([&] { report_page(folder / "nowhere"); }, testing::Throws<Error>(testing::Property(&Error::problem, HasSubstr("no run folder"))));
+  EXPECT_THAT([&] { report_page(folder); },
+              testing::Throws<Error>(testing::Property(&Error::where, testing::EndsWith("metrics.jsonl:2"))));
+  EXPECT_THAT([&] { report_page(folder / "nowhere"); },
+              testing::Throws<Error>(testing::Property(&Error::problem, HasSubstr("no run folder"))));
 }
 
 TEST(Html, Numbers) {
@@ -221,7 +249,13 @@ TEST(Chart, TheMeanIsOverThePointsAround) {
 }
 
 TEST(Chart, AScatterHasDotsAndNothingElse) {
-  detail::Chart chart{.title = "t", .caption = "", .x_name = "", .series = {{.name = "both", .tone = "learned", .points = {{.x = 0, .y = 5}, {.x = 10, .y = -1000, .note = "far out"}}, .scatter = true}}};
+  detail::Chart chart{.title = "t",
+                      .caption = "",
+                      .x_name = "",
+                      .series = {{.name = "both",
+                                  .tone = "learned",
+                                  .points = {{.x = 0, .y = 5}, {.x = 10, .y = -1000, .note = "far out"}},
+                                  .scatter = true}}};
   const auto svg = detail::figure(chart);
   EXPECT_EQ(count_of(svg, "<circle"), 2u);
   EXPECT_THAT(svg, HasSubstr("far out"));
@@ -230,7 +264,9 @@ TEST(Chart, AScatterHasDotsAndNothingElse) {
   EXPECT_THAT(svg, Not(HasSubstr("class='end")));
 }
 
-TEST(Chart, WithoutPointsThereIsNoFigure) { EXPECT_EQ(detail::figure({.title = "t", .caption = "", .x_name = "", .series = {}}), ""); }
+TEST(Chart, WithoutPointsThereIsNoFigure) {
+  EXPECT_EQ(detail::figure({.title = "t", .caption = "", .x_name = "", .series = {}}), "");
+}
 
 }  // namespace
 }  // namespace rlhf::evaluation

@@ -31,7 +31,9 @@ struct Frame {
   Range x, y;
 
   double across(double value) const { return left + (value - x.low) / (x.high - x.low) * (width - left - right); }
-  double down(double value) const { return height - bottom - (value - y.low) / (y.high - y.low) * (height - top - bottom); }
+  double down(double value) const {
+    return height - bottom - (value - y.low) / (y.high - y.low) * (height - top - bottom);
+  }
 };
 
 Frame frame_of(const Chart& chart) {
@@ -80,8 +82,8 @@ std::string axes(const Chart& chart, const Frame& frame) {
   std::string svg;
   for (const double tick : frame.y_ticks) {
     const double y = frame.down(tick);
-    svg += fmt::format("<line class='{}' x1='{:.1f}' x2='{:.1f}' y1='{:.1f}' y2='{:.1f}'/>", tick == 0.0 ? "zero" : "grid", left,
-                       width - right, y, y);
+    svg += fmt::format("<line class='{}' x1='{:.1f}' x2='{:.1f}' y1='{:.1f}' y2='{:.1f}'/>",
+                       tick == 0.0 ? "zero" : "grid", left, width - right, y, y);
     svg += fmt::format("<text class='tick' x='{:.1f}' y='{:.1f}' text-anchor='end'>{}</text>", left - 8, y + 4,
                        tick_label(tick, frame.y_ticks, chart.as_percent));
   }
@@ -102,9 +104,11 @@ std::string bands(const Chart& chart, const Frame& frame) {
       svg += fmt::format("<rect class='band' x='{:.1f}' y='{:.1f}' width='{:.1f}' height='{:.1f}'/>", left, upper,
                          width - left - right, lower - upper);
     } else {
-      svg += fmt::format("<line class='target' x1='{:.1f}' x2='{:.1f}' y1='{:.1f}' y2='{:.1f}'/>", left, width - right, upper, upper);
+      svg += fmt::format("<line class='target' x1='{:.1f}' x2='{:.1f}' y1='{:.1f}' y2='{:.1f}'/>", left, width - right,
+                         upper, upper);
     }
-    svg += fmt::format("<text class='band-label' x='{:.1f}' y='{:.1f}'>{}</text>", left + 6, upper - 5, escape(band.label));
+    svg += fmt::format("<text class='band-label' x='{:.1f}' y='{:.1f}'>{}</text>", left + 6, upper - 5,
+                       escape(band.label));
   }
   return svg;
 }
@@ -143,14 +147,15 @@ std::string scatter(const Series& series, const Frame& frame) {
 
 std::string curve(const Series& series, const Frame& frame) {
   if (series.scatter) return scatter(series, frame);
-  std::string svg = fmt::format("<g class='series {}{}{}'>", series.tone, series.dashed ? " dashed" : "", series.faint ? " faint" : "");
+  std::string svg = fmt::format("<g class='series {}{}{}'>", series.tone, series.dashed ? " dashed" : "",
+                                series.faint ? " faint" : "");
   svg += interval_area(series, frame);
   svg += fmt::format("<path class='line' d='{}'/>", path_of(series.points, frame));
   for (const auto& point : series.points) {
     if (!series.dots || !std::isfinite(point.y)) continue;
     const auto note = point.note.empty() ? fmt::format("{}: {}", series.name, short_number(point.y)) : point.note;
-    svg += fmt::format("<circle cx='{:.1f}' cy='{:.1f}' r='3'><title>{}</title></circle>", frame.across(point.x), frame.down(point.y),
-                       escape(note));
+    svg += fmt::format("<circle cx='{:.1f}' cy='{:.1f}' r='3'><title>{}</title></circle>", frame.across(point.x),
+                       frame.down(point.y), escape(note));
   }
   return svg + "</g>";
 }
@@ -177,8 +182,8 @@ std::string end_labels(const Chart& chart, const Frame& frame) {
   std::string svg;
   for (const auto& [series, x, y] : labels) {
     const double value = series->points.back().y;
-    svg += fmt::format("<text class='end {}' x='{:.1f}' y='{:.1f}'><tspan class='end-value'>{}</tspan>", series->tone, x, y + (series->name.empty() ? 4 : 0),
-                       chart.as_percent ? percent(value) : short_number(value));
+    svg += fmt::format("<text class='end {}' x='{:.1f}' y='{:.1f}'><tspan class='end-value'>{}</tspan>", series->tone,
+                       x, y + (series->name.empty() ? 4 : 0), chart.as_percent ? percent(value) : short_number(value));
     if (!series->name.empty()) svg += fmt::format("<tspan x='{:.1f}' dy='13'>{}</tspan>", x, escape(series->name));
     svg += "</text>";
   }
@@ -191,9 +196,11 @@ std::string description(const Chart& chart) {
   for (const auto& series : chart.series) {
     if ((series.faint && !series.scatter) || series.points.empty()) continue;
     const auto shown = [&](double value) { return chart.as_percent ? percent(value) : short_number(value); };
-    const auto [low, high] = std::minmax_element(series.points.begin(), series.points.end(), [](const Point& a, const Point& b) { return a.y < b.y; });
+    const auto [low, high] = std::minmax_element(series.points.begin(), series.points.end(),
+                                                 [](const Point& a, const Point& b) { return a.y < b.y; });
     if (series.scatter) {
-      text += fmt::format("{}: {} points from {} to {}. ", series.name, series.points.size(), shown(low->y), shown(high->y));
+      text += fmt::format("{}: {} points from {} to {}. ", series.name, series.points.size(), shown(low->y),
+                          shown(high->y));
       continue;
     }
     text += fmt::format("{}: from {} to {}, lowest {}, highest {}. ", series.name.empty() ? chart.title : series.name,
@@ -241,8 +248,8 @@ std::string figure(const Chart& chart) {
   svg += bands(chart, frame) + axes(chart, frame);
   if (chart.diagonal) {
     const double low = std::max(frame.x.low, frame.y.low), high = std::min(frame.x.high, frame.y.high);
-    svg += fmt::format("<line class='target' x1='{:.1f}' y1='{:.1f}' x2='{:.1f}' y2='{:.1f}'/>", frame.across(low), frame.down(low),
-                       frame.across(high), frame.down(high));
+    svg += fmt::format("<line class='target' x1='{:.1f}' y1='{:.1f}' x2='{:.1f}' y2='{:.1f}'/>", frame.across(low),
+                       frame.down(low), frame.across(high), frame.down(high));
   }
   for (const bool faint : {true, false}) {
     for (const auto& series : chart.series) {
@@ -250,7 +257,8 @@ std::string figure(const Chart& chart) {
     }
   }
   svg += end_labels(chart, frame) + "</svg>";
-  return fmt::format("<figure><figcaption><h3>{}</h3><p>{}</p></figcaption>{}</figure>\n", escape(chart.title), escape(chart.caption), svg);
+  return fmt::format("<figure><figcaption><h3>{}</h3><p>{}</p></figcaption>{}</figure>\n", escape(chart.title),
+                     escape(chart.caption), svg);
 }
 
 }  // namespace rlhf::evaluation::detail

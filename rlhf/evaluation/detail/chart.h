@@ -16,10 +16,10 @@ struct Series {
   std::string name;  // written at its end
   std::string tone;
   std::vector<Point> points;
-  bool dots = false;    // mark every point: few, measured values
+  bool dots = false;  // mark every point: few, measured values
   bool dashed = false;
-  bool faint = false;   // thin and pale: the raw values behind a smoothed curve; never labelled
-  bool scatter = false; // points only, in no order: no line, no label
+  bool faint = false;    // thin and pale: the raw values behind a smoothed curve; never labelled
+  bool scatter = false;  // points only, in no order: no line, no label
 };
 
 /// A horizontal stripe (a target) or, where low == high, a line.
@@ -35,7 +35,7 @@ struct Chart {
   std::vector<Series> series;
   std::vector<Band> bands = {};
   std::optional<double> y_low = std::nullopt, y_high = std::nullopt;  // the axis covers at least these
-  bool diagonal = false;                                               // y = x, for calibration
+  bool diagonal = false;                                              // y = x, for calibration
   bool as_percent = false;
 };
 

@@ -50,7 +50,8 @@ std::string signed_fixed(double value, int decimals) {
 std::string grouped(double value) {
   if (!std::isfinite(value)) return "\u2013";
   auto digits = fmt::format("{:.0f}", std::abs(value));
-  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<std::size_t>(at), ",");
+  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
+    digits.insert(static_cast<std::size_t>(at), ",");
   return (value < 0.0 ? "\u2212" : "") + digits;
 }
 

@@ -13,16 +13,19 @@ namespace {
 
 std::string base64(const std::string& bytes) {
   std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');  // the encoder ends it with a zero
-  const auto size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                                    reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
+  const auto size =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
   text.resize(static_cast<std::size_t>(size));
   return text;
 }
 
 std::string picture(const std::filesystem::path& file, const std::string& caption) {
   if (!std::filesystem::exists(file)) return "";
-  return fmt::format("<figure class='agent'><img alt='{0}, at play' src='data:image/png;base64,{1}'><figcaption>{0}</figcaption></figure>",
-                     escape(caption), base64(read_file(file)));
+  return fmt::format(
+      "<figure class='agent'><img alt='{0}, at play' src='data:image/png;base64,{1}'>"
+      "<figcaption>{0}</figcaption></figure>",
+      escape(caption), base64(read_file(file)));
 }
 
 }  // namespace
@@ -35,7 +38,8 @@ std::string agents_section(const ReportData& data) {
     if (!shown.insert(arm).second) continue;
     figures += picture(data.folder / "arms" / fmt::format("{}-{}", arm, row.value("seed", 0)) / "agent.png", arm);
   }
-  return section("agents", "Agents at play", "One episode, or the beginning of it, after training; always the likeliest or best action.",
+  return section("agents", "Agents at play",
+                 "One episode, or the beginning of it, after training; always the likeliest or best action.",
                  figures.empty() ? "" : "<div class='gallery'>" + figures + "</div>");
 }
 

@@ -61,10 +61,7 @@ std::string table(const Rows& rows) {
     for (const auto& name : names) body += cell(values_of(rows, arm, name));
     body += "</tr>";
   }
-  return fmt::format(
-      "<div class='wide' tabindex='0' role='region' aria-label='What the arms came to'><table class='data'>"
-      "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>",
-      head, body);
+  return wide_table("What the arms came to", head, body);
 }
 
 /// The mean return of finished episodes over the seeds that reported after equally many steps, with their range.
@@ -102,7 +99,7 @@ std::string curves(const ReportData& data) {
   std::string figures;
   for (const auto& arm : arms_of(data.arms)) {
     if (all[arm].size() < 2) continue;
-    figures += figure({.title = escape(arm),
+    figures += figure({.title = arm,
                        .caption = "true return of finished episodes: mean and range over the runs",
                        .x_name = "steps \u2192",
                        .series = {{.name = "", .tone = "gold", .points = all[arm]}},
@@ -143,9 +140,9 @@ std::string profiles(const Rows& rows) {
 
 std::string arms_section(const ReportData& data) {
   if (data.arms.empty()) return "";
-  const auto figures = profiles(data.arms) + curves(data);
-  return section("arms", "Arms", "Mean over the seeds and its 95% bootstrap interval; every run when the pointer rests on a number.",
-                 table(data.arms) + (figures.empty() ? "" : "<div class='figures'>" + figures + "</div>"));
+  return section("arms", "Arms",
+                 "Mean over the seeds and its 95% bootstrap interval; every run when the pointer rests on a number.",
+                 table(data.arms) + side_by_side(profiles(data.arms) + curves(data)));
 }
 
 }  // namespace rlhf::evaluation::detail

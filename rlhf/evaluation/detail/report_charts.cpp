@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <map>
 #include <tuple>
 
 #include "rlhf/evaluation/detail/html.h"
@@ -11,10 +10,6 @@
 
 namespace rlhf::evaluation::detail {
 namespace {
-
-using Json = nlohmann::json;
-
-std::string grid(const std::string& figures) { return figures.empty() ? "" : "<div class='figures'>" + figures + "</div>"; }
 
 /// The raw values of every step, pale, with their running mean on top.
 std::vector<Series> with_mean(std::string name, std::string tone, const std::vector<Point>& raw) {
@@ -24,9 +19,8 @@ std::vector<Series> with_mean(std::string name, std::string tone, const std::vec
           {.name = std::move(name), .tone = std::move(tone), .points = smoothed(raw, window)}};
 }
 
-const char* const updates = "updates \u2192";
-
-void add_metric(std::vector<Series>& series, const ReportData& data, const char* key, const char* name, const char* tone) {
+void add_metric(std::vector<Series>& series, const ReportData& data, const char* key, const char* name,
+                const char* tone) {
   const auto raw = points(data.metrics, key);
   if (raw.size() < 2) return;
   for (auto& one : with_mean(name, tone, raw)) series.push_back(std::move(one));
@@ -48,29 +42,42 @@ std::optional<double> setting(const ReportData& data, std::string_view group, st
 std::optional<double> kl_target(const ReportData& data) {
   if (const auto logged = points(data.metrics, "objective/kl_target"); !logged.empty()) return logged.back().y;
   for (const auto& one : data.settings) {
-    if (one.name == "control" && one.group.ends_with("kl") && one.value.find("adaptive") == std::string::npos) return std::nullopt;
+    if (one.name == "control" && one.group.ends_with("kl") && one.value.find("adaptive") == std::string::npos)
+      return std::nullopt;
   }
   return setting(data, "kl", "target");
 }
 
 std::string kl_chart(const ReportData& data) {
-  Chart chart{.title = "Distance from the start", .caption = "KL, nats a completion, in training", .x_name = updates, .series = {}, .y_low = 0.0};
+  Chart chart{.title = "Distance from the start",
+              .caption = "KL, nats a completion, in training",
+              .x_name = "updates \u2192",
+              .series = {},
+              .y_low = 0.0};
   add_metric(chart.series, data, "objective/kl", "training", "plain");
   if (auto evaluated = points(data.evaluations, "kl"); evaluated.size() > 1) {
     chart.caption += "; dots: on held-out prompts";
-    chart.series.push_back({.name = "held-out", .tone = "plain", .points = std::move(evaluated), .dots = true, .dashed = true});
+    chart.series.push_back(
+        {.name = "held-out", .tone = "plain", .points = std::move(evaluated), .dots = true, .dashed = true});
   }
   if (const auto target = kl_target(data)) {
-    chart.bands.push_back({.low = 0.75 * *target, .high = 1.25 * *target, .label = fmt::format("target {} \u00b1 25%", short_number(*target))});
+    chart.bands.push_back({.low = 0.75 * *target,
+                           .high = 1.25 * *target,
+                           .label = fmt::format("target {} \u00b1 25%", short_number(*target))});
   }
   return figure(chart);
 }
 
 std::string scores_chart(const ReportData& data) {
-  Chart chart{.title = "Scores on held-out prompts", .caption = "each in its own units; gold with its 95% interval", .x_name = updates, .series = {}};
-  const auto add = [&](const char* key, const char* name, const char* tone, const char* low = nullptr, const char* high = nullptr) {
+  Chart chart{.title = "Scores on held-out prompts",
+              .caption = "each in its own units; gold with its 95% interval",
+              .x_name = "updates \u2192",
+              .series = {}};
+  const auto add = [&](const char* key, const char* name, const char* tone, const char* low = nullptr,
+                       const char* high = nullptr) {
     auto found = points(data.evaluations, key, low, high);
-    if (found.size() > 1) chart.series.push_back({.name = name, .tone = tone, .points = std::move(found), .dots = true});
+    if (found.size() > 1)
+      chart.series.push_back({.name = name, .tone = tone, .points = std::move(found), .dots = true});
   };
   add("learned", "learned", "learned");
   add("judge", "judge", "judge");
@@ -84,8 +91,10 @@ std::vector<Point> frontier(const ReportData& data, const char* key) {
   for (const auto& row : data.evaluations) {
     const auto kl = number(row, "kl"), value = number(row, key);
     if (!kl || !value) continue;
-    result.push_back({.x = std::sqrt(std::max(*kl, 0.0)), .y = *value,
-                      .note = fmt::format("step {:.0f}: KL {}, {} {}", number(row, "step").value_or(0), fixed(*kl, 1), key, fixed(*value, 2))});
+    result.push_back({.x = std::sqrt(std::max(*kl, 0.0)),
+                      .y = *value,
+                      .note = fmt::format("step {:.0f}: KL {}, {} {}", number(row, "step").value_or(0), fixed(*kl, 1),
+                                          key, fixed(*value, 2))});
   }
   if (result.size() < 2) return {};
   const double start = result.front().y;
@@ -97,153 +106,92 @@ std::vector<Point> frontier(const ReportData& data, const char* key) {
 
 std::string frontier_chart(const ReportData& data) {
   Chart chart{.title = "What the distance bought",
-              .caption = "change since the start, as a share of each score\u2019s largest; where gold bends down and learned does not, the reward is being gamed",
-              .x_name = "square root of KL \u2192", .series = {}, .as_percent = true};
+              .caption =
+                  "change since the start, as a share of each score\u2019s largest; where gold bends down and learned "
+                  "does not, the reward is being gamed",
+              .x_name = "square root of KL \u2192",
+              .series = {},
+              .as_percent = true};
   for (const char* key : {"learned", "judge", "gold"}) {
-    if (auto found = frontier(data, key); !found.empty()) chart.series.push_back({.name = key, .tone = key, .points = std::move(found), .dots = true});
+    if (auto found = frontier(data, key); !found.empty())
+      chart.series.push_back({.name = key, .tone = key, .points = std::move(found), .dots = true});
   }
   return figure(chart);
 }
 
-std::string evaluated(const ReportData& data, const char* key, const char* title, const char* caption, const char* label) {
+std::string evaluated(const ReportData& data, const char* key, const char* title, const char* caption,
+                      const char* label) {
   auto found = points(data.evaluations, key);
   if (found.size() < 2) return "";
-  return figure({.title = title, .caption = caption, .x_name = updates,
-                 .series = {{.name = label, .tone = "plain", .points = std::move(found), .dots = true}}, .y_low = 0.0});
+  return figure({.title = title,
+                 .caption = caption,
+                 .x_name = "updates \u2192",
+                 .series = {{.name = label, .tone = "plain", .points = std::move(found), .dots = true}},
+                 .y_low = 0.0});
 }
 
 std::string variety_chart(const ReportData& data) {
-  Chart chart{.title = "Variety", .caption = "share of word pairs that differ, over all completions; share of completions that equal another", .x_name = updates,
-              .series = {}, .y_low = 0.0, .y_high = 1.0};
-  for (const auto& [key, name, dashed] : {std::tuple("distinct_2", "distinct pairs", false), std::tuple("duplicates", "duplicates", true)}) {
+  Chart chart{
+      .title = "Variety",
+      .caption = "share of word pairs that differ, over all completions; share of completions that equal another",
+      .x_name = "updates \u2192",
+      .series = {},
+      .y_low = 0.0,
+      .y_high = 1.0};
+  for (const auto& [key, name, dashed] :
+       {std::tuple("distinct_2", "distinct pairs", false), std::tuple("duplicates", "duplicates", true)}) {
     if (auto found = points(data.evaluations, key); found.size() > 1) {
-      chart.series.push_back({.name = name, .tone = "plain", .points = std::move(found), .dots = true, .dashed = dashed});
+      chart.series.push_back(
+          {.name = name, .tone = "plain", .points = std::move(found), .dots = true, .dashed = dashed});
     }
   }
   return figure(chart);
 }
 
-std::string metric_chart(const ReportData& data, const char* title, const char* caption, std::initializer_list<std::array<const char*, 3>> metrics, bool from_zero,
+std::string metric_chart(const ReportData& data, const char* title, const char* caption,
+                         std::initializer_list<std::array<const char*, 3>> metrics, bool from_zero,
                          bool as_percent = false) {
-  Chart chart{.title = title, .caption = caption, .x_name = updates, .series = {}, .as_percent = as_percent};
+  Chart chart{.title = title, .caption = caption, .x_name = "updates \u2192", .series = {}, .as_percent = as_percent};
   for (const auto& [key, name, tone] : metrics) add_metric(chart.series, data, key, name, tone);
   if (from_zero) chart.y_low = 0.0;
   return figure(chart);
 }
 
-const Json* last_with(const ReportData& data, const char* key) {
-  for (auto row = data.evaluations.rbegin(); row != data.evaluations.rend(); ++row) {
-    if (row->contains(key) && (*row)[key].is_object()) return &(*row)[key];
-  }
-  return nullptr;
-}
-
-std::string accuracy_chart(const ReportData& data) {
-  Chart chart{.title = "Reward model accuracy", .caption = "share of pairs ordered as the labels order them", .x_name = updates, .series = {}, .y_low = 0.5, .y_high = 1.0, .as_percent = true};
-  for (const auto& [key, name, tone] : {std::tuple("reward_model/accuracy", "training", "plain"), std::tuple("reward_model/eval_accuracy", "held-out", "learned")}) {
-    auto found = points(data.metrics, key);
-    if (!found.empty()) chart.series.push_back({.name = name, .tone = tone, .points = std::move(found), .dots = true});
-  }
-  // A reward model that was fitted once has one number: a sentence says it better than a chart.
-  const bool single = std::all_of(chart.series.begin(), chart.series.end(), [](const Series& one) { return one.points.size() == 1; });
-  return single ? "" : figure(chart);
-}
-
-std::string agreement_sentence(const ReportData& data) {
-  std::string html;
-  if (const auto held_out = points(data.metrics, "reward_model/eval_accuracy"); !held_out.empty()) {
-    html += fmt::format("On held-out labels the reward model orders <b>{}</b> of the pairs as the labeler did", percent(held_out.back().y));
-    if (const auto training = points(data.metrics, "reward_model/accuracy"); !training.empty()) html += fmt::format(" ({} of those it was trained on)", percent(training.back().y));
-    html += ". ";
-  }
-  if (const auto* agreement = last_with(data, "agreement")) {
-    html += fmt::format("On the policy\u2019s own completions at the end it orders <b>{}</b> of {} pairs as gold does; rank correlation {}.",
-                        percent(number(*agreement, "accuracy").value_or(NAN)), grouped(number(*agreement, "pairs").value_or(0)), fixed(number(*agreement, "spearman").value_or(NAN), 2));
-  }
-  return html;
-}
-
-std::string calibration_chart(const ReportData& data) {
-  const auto* calibration = last_with(data, "calibration");
-  return calibration == nullptr ? "" : calibration_figure(*calibration);
-}
-
 }  // namespace
 
-std::string calibration_figure(const Json& calibration) {
-  if (!calibration.contains("bins")) return "";
-  Series series{.name = "observed", .tone = "learned", .points = {}, .dots = true};
-  double least = 1.0;
-  for (const auto& bin : calibration.at("bins")) {
-    const auto predicted = number(bin, "predicted"), observed = number(bin, "observed");
-    if (!predicted || !observed) continue;
-    least = std::min(least, *observed);
-    series.points.push_back({.x = *predicted, .y = *observed,
-                             .note = fmt::format("promised {}, observed {} ({} pairs)", percent(*predicted), percent(*observed), grouped(number(bin, "pairs").value_or(0)))});
-  }
-  return figure({.title = "Is a margin worth what it says?",
-                 .caption = fmt::format("agreement with the truth by the agreement the margin promises; dashed: calibrated. Mean gap {}", percent(number(calibration, "error").value_or(0))),
-                 .x_name = "promised agreement \u2192", .series = {std::move(series)}, .y_low = std::min(least, 0.5), .y_high = 1.0, .diagonal = true, .as_percent = true});
-}
-
 std::string score_charts(const ReportData& data) {
-  return section("scores", "Scores", "Gold is what we want, learned is what the policy was trained on, and the second judge was used for neither.",
-                 grid(scores_chart(data) + frontier_chart(data)));
+  return section(
+      "scores", "Scores",
+      "Gold is what we want, learned is what the policy was trained on, and the second judge was used for neither.",
+      side_by_side(scores_chart(data) + frontier_chart(data)));
 }
 
 std::string behaviour_charts(const ReportData& data) {
-  const auto entropy = metric_chart(data, "Entropy", "nats a completion, in training", {{"objective/entropy", "", "plain"}}, true);
-  return section("behaviour", "Behaviour", "",
-                 grid(kl_chart(data) + variety_chart(data) +
-                      evaluated(data, "perplexity", "Perplexity under the start model", "how likely the model we began with finds the completions, per token", "") +
-                      (entropy.empty() ? evaluated(data, "entropy", "Entropy", "nats a token, on held-out prompts", "") : entropy) +
-                      metric_chart(data, "Length", "tokens a completion, in training", {{"completions/mean_length", "", "plain"}}, true) +
-                      metric_chart(data, "Reward in training", "learned score of each batch", {{"objective/scores", "", "learned"}}, false)));
+  const auto entropy =
+      metric_chart(data, "Entropy", "nats a completion, in training", {{"objective/entropy", "", "plain"}}, true);
+  return section(
+      "behaviour", "Behaviour", "",
+      side_by_side(
+          kl_chart(data) + variety_chart(data) +
+          evaluated(data, "perplexity", "Perplexity under the start model",
+                    "how likely the model we began with finds the completions, per token", "") +
+          (entropy.empty() ? evaluated(data, "entropy", "Entropy", "nats a token, on held-out prompts", "") : entropy) +
+          metric_chart(data, "Length", "tokens a completion, in training", {{"completions/mean_length", "", "plain"}},
+                       true) +
+          metric_chart(data, "Reward in training", "learned score of each batch", {{"objective/scores", "", "learned"}},
+                       false)));
 }
 
 std::string training_charts(const ReportData& data) {
-  return section("training", "Optimisation", "",
-                 grid(metric_chart(data, "Policy loss", "clipped surrogate; near zero is normal, its size says little", {{"loss/policy_avg", "", "plain"}}, false) +
-                      metric_chart(data, "Value loss", "error of the critic", {{"loss/value_avg", "", "plain"}}, true) +
-                      metric_chart(data, "Clipped share", "tokens whose ratio left the trust region", {{"policy/clipfrac_avg", "", "plain"}}, true, true) +
-                      metric_chart(data, "KL coefficient", "price of a nat of distance", {{"kl/coefficient", "", "plain"}}, true)));
-}
-
-std::string reward_model_charts(const ReportData& data) {
-  return section("reward-model", "Reward model", agreement_sentence(data), grid(accuracy_chart(data) + calibration_chart(data)));
-}
-
-std::string audit_charts(const ReportData& data) {
-  std::map<std::string, std::map<std::string, std::vector<const Json*>>> arms;  // by arm and seed
-  for (const auto& row : data.audit) arms[text(row, "arm")][row.value("seed", Json()).dump()].push_back(&row);
-  std::string figures;
-  for (const auto& [arm, seeds] : arms) {
-    Chart chart{.title = arm.empty() ? "Retrained on the frozen reward model" : arm,
-                .caption = "what is paid by the model and what is earned in truth; 0 = an agent that has learnt nothing, 1 = the one that the model was made with; a pale line for each seed",
-                .x_name = "steps \u2192",
-                .series = {},
-                .bands = {{1, 1, "as that agent"}}};
-    for (const auto& [key, name, tone] : {std::tuple{"predicted", "paid", "learned"}, {"earned", "earned", "gold"}}) {
-      std::map<double, std::pair<double, int>> sums;  // by steps, over seeds
-      for (const auto& [seed, rows] : seeds) {
-        Series one{.name = name, .tone = tone, .points = {}, .faint = true};
-        for (const auto* row : rows)
-          if (const auto x = number(*row, "steps"), y = number(*row, key); x && y) {
-            one.points.push_back({*x, *y});
-            sums[*x].first += *y;
-            ++sums[*x].second;
-          }
-        if (seeds.size() > 1) chart.series.push_back(std::move(one));
-      }
-      Series mean{.name = name, .tone = tone, .points = {}};
-      for (const auto& [x, sum] : sums) mean.points.push_back({x, sum.first / sum.second});
-      chart.series.push_back(std::move(mean));
-    }
-    figures += figure(chart);
-  }
-  return section("audit", "Frozen and retrained",
-                 "A reward model is only as good as the worst that can be made of it: what an agent trained on the final model, which no longer changes, is paid, and what it earns.",
-                 grid(figures));
+  return section(
+      "training", "Optimisation", "",
+      side_by_side(
+          metric_chart(data, "Policy loss", "clipped surrogate; near zero is normal, its size says little",
+                       {{"loss/policy_avg", "", "plain"}}, false) +
+          metric_chart(data, "Value loss", "error of the critic", {{"loss/value_avg", "", "plain"}}, true) +
+          metric_chart(data, "Clipped share", "tokens whose ratio left the trust region",
+                       {{"policy/clipfrac_avg", "", "plain"}}, true, true) +
+          metric_chart(data, "KL coefficient", "price of a nat of distance", {{"kl/coefficient", "", "plain"}}, true)));
 }
 
 }  // namespace rlhf::evaluation::detail

@@ -12,10 +12,15 @@ namespace {
 using Json = nlohmann::json;
 
 [[noreturn]] void broken(const std::string& where) {
-  throw Error({.category = Category::bad_data, .where = where, .what = "this is no JSON object", .fix = "Remove the broken line or file; the rest can still be shown."});
+  throw Error({.category = Category::bad_data,
+               .where = where,
+               .what = "this is no JSON object",
+               .fix = "Remove the broken line or file; the rest can still be shown."});
 }
 
-std::string read_if_there(const std::filesystem::path& file) { return std::filesystem::exists(file) ? read_file(file) : ""; }
+std::string read_if_there(const std::filesystem::path& file) {
+  return std::filesystem::exists(file) ? read_file(file) : "";
+}
 
 std::string trimmed(const std::string& part) {
   const auto begin = part.find_first_not_of(" \t\r");
@@ -27,8 +32,10 @@ std::size_t comment_of(const std::string& line) {
   char quote = 0;
   for (std::size_t i = 0; i < line.size(); ++i) {
     if (quote == 0 && line[i] == '#') return i;
-    if (quote == 0 && (line[i] == '"' || line[i] == '\'')) quote = line[i];
-    else if (line[i] == quote && (i == 0 || line[i - 1] != '\\')) quote = 0;
+    if (quote == 0 && (line[i] == '"' || line[i] == '\''))
+      quote = line[i];
+    else if (line[i] == quote && (i == 0 || line[i - 1] != '\\'))
+      quote = 0;
   }
   return line.size();
 }
@@ -79,8 +86,10 @@ std::vector<Json> read_rows(const std::filesystem::path& file) {
     ++line_number;
     if (line.empty()) continue;
     auto row = Json::parse(line, nullptr, false);
-    if (row.is_object()) rows.push_back(std::move(row));
-    else if (whole) broken(fmt::format("{}:{}", file.string(), line_number));
+    if (row.is_object())
+      rows.push_back(std::move(row));
+    else if (whole)
+      broken(fmt::format("{}:{}", file.string(), line_number));
   }
   return rows;
 }
@@ -99,7 +108,10 @@ std::vector<Json> read_list(const std::filesystem::path& file) {
 
 ReportData ReportData::read(const std::filesystem::path& folder) {
   if (!std::filesystem::is_directory(folder)) {
-    throw Error({.category = Category::bad_data, .where = folder.string(), .what = "there is no run folder here", .fix = "Give the folder that --output named."});
+    throw Error({.category = Category::bad_data,
+                 .where = folder.string(),
+                 .what = "there is no run folder here",
+                 .fix = "Give the folder that --output named."});
   }
   ReportData data;
   data.folder = folder;

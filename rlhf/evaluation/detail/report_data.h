@@ -37,6 +37,7 @@ nlohmann::json read_object(const std::filesystem::path& file);
 std::vector<nlohmann::json> read_rows(const std::filesystem::path& file);
 
 /// The numbers under `key` against the rows' steps; `low` and `high`, when given, become the interval.
-std::vector<Point> points(const std::vector<nlohmann::json>& rows, const char* key, const char* low = nullptr, const char* high = nullptr);
+std::vector<Point> points(const std::vector<nlohmann::json>& rows, const char* key, const char* low = nullptr,
+                          const char* high = nullptr);
 
 }  // namespace rlhf::evaluation::detail

@@ -24,32 +24,39 @@ constexpr std::size_t shown_at_most = 60;
 std::string scores(const Json& row) {
   std::string html;
   for (const char* key : {"gold", "learned", "judge"}) {
-    if (const auto value = number(row, key)) html += fmt::format("<span class='{0}'>{0} <b>{1}</b></span>", key, signed_fixed(*value, 2));
+    if (const auto value = number(row, key))
+      html += fmt::format("<span class='{0}'>{0} <b>{1}</b></span>", key, signed_fixed(*value, 2));
   }
-  if (text(row, "finish_reason") == "length") html += "<span title='stopped because the length limit was reached'>cut</span>";
+  if (text(row, "finish_reason") == "length")
+    html += "<span title='stopped because the length limit was reached'>cut</span>";
   return html.empty() ? "" : "<p class='chips'>" + html + "</p>";
 }
 
 std::string cell(const char* label, const Json* row) {
   if (row == nullptr) return "<td></td>";
-  // The space between prompt and continuation belongs to the continuation's first token; on the page it would be an indent.
+  // The space before a continuation belongs to its first token; on the page it would be an indent.
   const auto completion = text(*row, "completion");
   const auto begin = std::min(completion.find_first_not_of(' '), completion.size());
-  return fmt::format("<td data-label='{}'><p class='completion'>{}</p>{}</td>", label, escape(completion.substr(begin)), scores(*row));
+  return fmt::format("<td data-label='{}'><p class='completion'>{}</p>{}</td>", label, escape(completion.substr(begin)),
+                     scores(*row));
 }
 
-std::string rows_of(const std::vector<Pair>& pairs, std::size_t from, std::size_t to, const std::string& before, const std::string& after) {
+std::string rows_of(const std::vector<Pair>& pairs, std::size_t from, std::size_t to, const std::string& before,
+                    const std::string& after) {
   std::string html;
   for (auto i = from; i < std::min(to, pairs.size()); ++i) {
     const auto& any = pairs[i].before != nullptr ? *pairs[i].before : *pairs[i].after;
-    html += fmt::format("<tr><th scope='row'>{}</th>{}{}</tr>", escape(text(any, "prompt")), cell(before.c_str(), pairs[i].before), cell(after.c_str(), pairs[i].after));
+    html += fmt::format("<tr><th scope='row'>{}</th>{}{}</tr>", escape(text(any, "prompt")),
+                        cell(before.c_str(), pairs[i].before), cell(after.c_str(), pairs[i].after));
   }
   return html;
 }
 
 std::string table(const std::string& rows, const std::string& before, const std::string& after) {
-  return fmt::format("<table class='samples'><thead><tr><th scope='col'>Prompt</th><th scope='col'>{}</th><th scope='col'>{}</th></tr></thead><tbody>{}</tbody></table>",
-                     before, after, rows);
+  return fmt::format(
+      "<table class='samples'><thead><tr><th scope='col'>Prompt</th><th scope='col'>{}</th><th scope='col'>{}</th>"
+      "</tr></thead><tbody>{}</tbody></table>",
+      before, after, rows);
 }
 
 /// The first sample of every prompt comes first, then the second of each: a fixed order, so that nobody chose them.
@@ -84,9 +91,11 @@ std::string sample_pairs(const ReportData& data) {
   auto html = table(rows_of(pairs, 0, shown_openly, before, after), before, after);
   const auto count = std::min(pairs.size(), shown_at_most);
   if (count > shown_openly) {
-    html += fmt::format("<details><summary>{} more</summary>{}</details>", count - shown_openly, table(rows_of(pairs, shown_openly, count, before, after), before, after));
+    html += fmt::format("<details><summary>{} more</summary>{}</details>", count - shown_openly,
+                        table(rows_of(pairs, shown_openly, count, before, after), before, after));
   }
-  return section("samples", "Before and after", "The same prompts and random seeds, in the order of the file: nobody picked these.", html);
+  return section("samples", "Before and after",
+                 "The same prompts and random seeds, in the order of the file: nobody picked these.", html);
 }
 
 }  // namespace rlhf::evaluation::detail

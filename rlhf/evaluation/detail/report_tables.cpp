@@ -24,8 +24,8 @@ std::string fact(const std::string& name, const std::string& value) {
 
 std::string labels_table(const Json& labels) {
   constexpr auto names = std::to_array<std::pair<const char*, const char*>>(
-      {{"total", "Answers"}, {"human", "by people"}, {"simulated", "simulated"}, {"ties", "ties"}, {"skipped", "skipped"},
-       {"train", "for training"}, {"held_out", "held out"}, {"held_out_pairs", "held-out pairs"}});
+      {{"total", "Answers"}, {"human", "by people"}, {"simulated", "simulated"}, {"ties", "ties"},
+       {"skipped", "skipped"}, {"train", "for training"}, {"held_out", "held out"}, {"held_out_pairs", "held-out pairs"}});
   std::string rows;
   for (const auto& [key, name] : names) {
     if (const auto value = number(labels, key)) rows += fact(name, grouped(*value));
@@ -44,9 +44,8 @@ std::map<std::string, double> seconds_by_phase(const ReportData& data) {
   if (!seconds.empty()) return seconds;
   for (const auto& row : data.timing) {
     for (const auto& [key, value] : row.items()) {
-      if (key.starts_with("time/") && key != "time/since_start" && key != "time/since_last_report" && value.is_number()) {
-        seconds[key.substr(5)] += value.get<double>();
-      }
+      const bool phase = key.starts_with("time/") && key != "time/since_start" && key != "time/since_last_report";
+      if (phase && value.is_number()) seconds[key.substr(5)] += value.get<double>();
     }
   }
   return seconds;
@@ -61,18 +60,25 @@ std::string cost_table(const ReportData& data) {
   std::string rows;
   for (const auto& [phase, value] : phases) {
     const double share = total > 0.0 ? value / total : 0.0;
-    rows += fmt::format("<tr><th scope='row'>{}</th><td class='bar'><i style='width:{:.1f}%'></i></td><td>{}</td><td>{}</td></tr>", escape(phase), 100.0 * share,
-                        duration(value), percent(share));
+    rows += fmt::format(
+        "<tr><th scope='row'>{}</th><td class='bar'><i style='width:{:.1f}%'></i></td><td>{}</td><td>{}</td></tr>",
+        escape(phase), 100.0 * share, duration(value), percent(share));
   }
-  if (phases.size() > 1) rows += fmt::format("<tr class='total'><th scope='row'>all</th><td></td><td>{}</td><td></td></tr>", duration(total));
+  if (phases.size() > 1)
+    rows +=
+        fmt::format("<tr class='total'><th scope='row'>all</th><td></td><td>{}</td><td></td></tr>", duration(total));
   const auto& cost = object_of(data.run, "cost");
   for (const auto& [name, value] : object_of(cost, "tokens").items()) {
-    if (value.is_number()) rows += fmt::format("<tr><th scope='row'>tokens {}</th><td></td><td>{}</td><td></td></tr>", escape(name), grouped(value.get<double>()));
+    if (value.is_number())
+      rows += fmt::format("<tr><th scope='row'>tokens {}</th><td></td><td>{}</td><td></td></tr>", escape(name),
+                          grouped(value.get<double>()));
   }
   if (const auto peak = number(cost, "peak_memory_bytes")) {
-    rows += fmt::format("<tr><th scope='row'>peak memory</th><td></td><td>{} GiB</td><td></td></tr>", fixed(*peak / (1024.0 * 1024.0 * 1024.0), 2));
+    rows += fmt::format("<tr><th scope='row'>peak memory</th><td></td><td>{} GiB</td><td></td></tr>",
+                        fixed(*peak / (1024.0 * 1024.0 * 1024.0), 2));
   }
-  return rows.empty() ? "" : "<div><h3>Time and memory</h3><table class='facts-table cost'><tbody>" + rows + "</tbody></table></div>";
+  if (rows.empty()) return "";
+  return "<div><h3>Time and memory</h3><table class='facts-table cost'><tbody>" + rows + "</tbody></table></div>";
 }
 
 struct Column {
@@ -80,9 +86,11 @@ struct Column {
   const char* name;
   int decimals;
 };
-constexpr auto columns = std::to_array<Column>({{"step", "Step", 0}, {"gold", "Gold", 3}, {"learned", "Learned", 3}, {"judge", "Judge", 3}, {"win_rate", "Win rate", 3},
-                                                {"kl", "KL", 2}, {"entropy", "Entropy", 2}, {"length", "Length", 1}, {"distinct_1", "Distinct-1", 3},
-                                                {"distinct_2", "Distinct-2", 3}, {"repetition", "Repetition", 3}, {"perplexity", "Perplexity", 1}});
+constexpr auto columns = std::to_array<Column>(
+    {{"step", "Step", 0}, {"gold", "Gold", 3}, {"learned", "Learned", 3}, {"judge", "Judge", 3},
+     {"win_rate", "Win rate", 3}, {"kl", "KL", 2}, {"entropy", "Entropy", 2}, {"length", "Length", 1},
+     {"distinct_1", "Distinct-1", 3}, {"distinct_2", "Distinct-2", 3}, {"repetition", "Repetition", 3},
+     {"perplexity", "Perplexity", 1}});
 
 bool present(const std::vector<Json>& rows, const char* key) {
   return std::any_of(rows.begin(), rows.end(), [key](const Json& row) { return number(row, key).has_value(); });
@@ -100,14 +108,17 @@ std::string promises_section(const ReportData& data) {
   for (const auto& promise : data.promises) {
     const auto value = number(promise, "value"), min = number(promise, "min"), max = number(promise, "max");
     const bool kept = promise.value("passed", false);
-    const auto bound = (min ? "at least " + short_number(*min) : "") + (min && max ? ", " : "") + (max ? "at most " + short_number(*max) : "");
-    rows += fmt::format("<tr><th scope='row'>{}</th><td>{}</td><td>{}</td><td>{}</td></tr>", escape(text(promise, "name")),
-                        value ? short_number(*value) : "not there", bound, kept ? "kept" : "<strong>missed</strong>");
+    const auto bound = (min ? "at least " + short_number(*min) : "") + (min && max ? ", " : "") +
+                       (max ? "at most " + short_number(*max) : "");
+    rows +=
+        fmt::format("<tr><th scope='row'>{}</th><td>{}</td><td>{}</td><td>{}</td></tr>", escape(text(promise, "name")),
+                    value ? short_number(*value) : "not there", bound, kept ? "kept" : "<strong>missed</strong>");
   }
   if (rows.empty()) return "";
+  const auto head =
+      "<th scope='col'>Number</th><th scope='col'>Came out</th><th scope='col'>Promised</th><th scope='col'></th>";
   return section("promises", "Promises", "What the preset promised before the run, and what came out.",
-                 "<div class='wide' tabindex='0' role='region' aria-label='Promises'><table class='data'><thead><tr><th scope='col'>Number</th><th scope='col'>Came out</th>"
-                 "<th scope='col'>Promised</th><th scope='col'></th></tr></thead><tbody>" + rows + "</tbody></table></div>");
+                 wide_table("Promises", head, rows));
 }
 
 std::string evaluation_table(const ReportData& data) {
@@ -125,7 +136,7 @@ std::string evaluation_table(const ReportData& data) {
     }
     body += "</tr>";
   }
-  return section("evaluations", "Every evaluation", "", fmt::format("<div class='wide' tabindex='0' role='region' aria-label='Table of every evaluation'><table class='data'><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>", head, body));
+  return section("evaluations", "Every evaluation", "", wide_table("Table of every evaluation", head, body));
 }
 
 std::string settings_table(const ReportData& data) {
@@ -133,16 +144,19 @@ std::string settings_table(const ReportData& data) {
   std::string rows, group;
   std::size_t changed = 0;
   for (const auto& one : data.settings) {
-    if (one.group != group) rows += fmt::format("<tr class='group'><th colspan='3' scope='rowgroup'>{}</th></tr>", escape(one.group));
+    if (one.group != group)
+      rows += fmt::format("<tr class='group'><th colspan='3' scope='rowgroup'>{}</th></tr>", escape(one.group));
     group = one.group;
     const bool is_changed = !one.origin.empty() && one.origin != "default";
     changed += is_changed ? 1 : 0;
-    rows += fmt::format("<tr class='{}'><th scope='row'>{}</th><td><code>{}</code></td><td>{}</td></tr>", is_changed ? "changed" : "", escape(one.name), escape(one.value), escape(one.origin));
+    rows += fmt::format("<tr class='{}'><th scope='row'>{}</th><td><code>{}</code></td><td>{}</td></tr>",
+                        is_changed ? "changed" : "", escape(one.name), escape(one.value), escape(one.origin));
   }
   const auto command = text(data.run, "command");
   return section("settings", "Settings", command.empty() ? "" : "<code>" + escape(command) + "</code>",
-                 fmt::format("<details><summary>{} settings, {} of them not at their default</summary><table class='settings'><thead><tr><th scope='col'>Setting</th><th "
-                             "scope='col'>Value</th><th scope='col'>From</th></tr></thead><tbody>{}</tbody></table></details>",
+                 fmt::format("<details><summary>{} settings, {} of them not at their default</summary>"
+                             "<table class='settings'><thead><tr><th scope='col'>Setting</th><th scope='col'>Value</th>"
+                             "<th scope='col'>From</th></tr></thead><tbody>{}</tbody></table></details>",
                              data.settings.size(), changed, rows));
 }
 
