@@ -4,8 +4,8 @@
 
 #include <array>
 
-#include "rlhf/core/error.h"
 #include "rlhf/core/files.h"
+#include "rlhf/core/require.h"
 #include "rlhf/environments/two_landmarks.h"
 
 namespace rlhf::recipes {
@@ -184,18 +184,15 @@ void ChangeOfMindConfig::fields(Fields& f) {
 }
 
 void ChangeOfMindConfig::validate() const {
-  const auto require = [](bool holds, const char* field, const char* what, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = field, .what = what, .fix = fix});
-  };
-  require(!arms.empty(), "arms", "nothing is compared", "Name one or both.");
+  require_setting(!arms.empty(), "arms", "nothing is compared", "Name one or both.");
   for (const auto& arm : arms)
-    require(arm == "deep_coach" || arm == "deep_tamer" || arm == "deep_tamer_recent", "arms", "there is no such arm",
-            "Take deep_coach, deep_tamer, deep_tamer_recent.");
-  require(seeds >= 1, "seeds", "no run was asked for", "Give 1 or more.");
-  require(minutes > 0 && rate > 0, "minutes", "nothing is taught", "Give a time and a rate above 0.");
-  require(recovered > 0 && recovered <= 1, "recovered", "out of range", "Give a share above 0, at most 1.");
-  require(exam_every > 0, "exam_every", "out of range", "Give a time above 0.");
-  require(recent >= 1, "recent", "out of range", "Give 1 or more samples.");
+    require_setting(arm == "deep_coach" || arm == "deep_tamer" || arm == "deep_tamer_recent", "arms",
+                    "there is no such arm", "Take deep_coach, deep_tamer, deep_tamer_recent.");
+  require_setting(seeds >= 1, "seeds", "no run was asked for", "Give 1 or more.");
+  require_setting(minutes > 0 && rate > 0, "minutes", "nothing is taught", "Give a time and a rate above 0.");
+  require_setting(recovered > 0 && recovered <= 1, "recovered", "Give a share above 0, at most 1.");
+  require_setting(exam_every > 0, "exam_every", "Give a time above 0.");
+  require_setting(recent >= 1, "recent", "Give 1 or more samples.");
   trainer.validate();
   deep_coach.validate();
   deep_tamer.validate();

@@ -10,6 +10,7 @@
 #include "rlhf/algorithms/session.h"
 #include "rlhf/control/tabular.h"
 #include "rlhf/core/error.h"
+#include "rlhf/core/require.h"
 #include "rlhf/environments/grid.h"
 #include "rlhf/environments/scripted_agent.h"
 #include "rlhf/evaluation/rank_tests.h"
@@ -200,16 +201,13 @@ void DependenceConfig::fields(Fields& f) {
 }
 
 void DependenceConfig::validate() const {
-  const auto require = [](bool holds, const char* field, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
-  };
-  require(trainers >= 2, "trainers", "Give 2 or more.");
-  require(judged >= 1, "judged", "Give 1 or more episodes.");
-  require(rate > 0, "rate", "Give a rate above 0.");
-  require(delay >= 0, "delay", "Give 0 or more seconds.");
-  require(comments > 0 && comments <= 1, "comments", "Give a share above 0, at most 1.");
-  require(noise >= 0, "noise", "Give 0 or more.");
-  require(memory >= 0 && memory < 1, "memory", "Give a share from 0 to below 1.");
+  require_setting(trainers >= 2, "trainers", "Give 2 or more.");
+  require_setting(judged >= 1, "judged", "Give 1 or more episodes.");
+  require_setting(rate > 0, "rate", "Give a rate above 0.");
+  require_setting(delay >= 0, "delay", "Give 0 or more seconds.");
+  require_setting(comments > 0 && comments <= 1, "comments", "Give a share above 0, at most 1.");
+  require_setting(noise >= 0, "noise", "Give 0 or more.");
+  require_setting(memory >= 0 && memory < 1, "memory", "Give a share from 0 to below 1.");
   rehearsed.validate();
 }
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "rlhf/core/error.h"
 #include "rlhf/core/files.h"
+#include "rlhf/core/require.h"
 #include "rlhf/environments/point_chase.h"
 #include "rlhf/environments/scripted_agent.h"
 
@@ -190,23 +190,20 @@ void PursuitConfig::fields(Fields& f) {
 }
 
 void PursuitConfig::validate() const {
-  const auto require = [](bool holds, const char* field, std::string what, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = field, .what = std::move(what), .fix = fix});
-  };
-  require(std::find(arms.begin(), arms.end(), "coach") != arms.end(), "arms", "coach is not among them",
-          "Name it first: the others are compared with it.");
+  require_setting(std::find(arms.begin(), arms.end(), "coach") != arms.end(), "arms", "coach is not among them",
+                  "Name it first: the others are compared with it.");
   for (const auto& arm : arms) {
     const auto is = [&](const auto& each) { return each.first == arm; };
-    require(std::any_of(pursuit_arms().begin(), pursuit_arms().end(), is), "arms",
-            fmt::format("there is no arm '{}'", arm), "See the README.");
+    require_setting(std::any_of(pursuit_arms().begin(), pursuit_arms().end(), is), "arms",
+                    fmt::format("there is no arm '{}'", arm), "See the README.");
   }
-  require(seeds >= 1, "seeds", "no run was asked for", "Give 1 or more.");
-  require(minutes > 0 && rate > 0, "minutes", "nothing is taught", "Give a time and a rate above 0.");
-  require(exam_every > 0 && exam_episodes >= 1, "exam_every", "nobody looks",
-          "Give a time above 0 and 1 episode or more.");
-  require(short_trace >= 0 && short_trace <= 1, "short_trace", "out of range", "Give 0 to 1.");
-  require(no_trace_rate > 0, "no_trace_rate", "out of range", "Give a positive number.");
-  require(single_rate > 0, "single_rate", "out of range", "Give a positive number.");
+  require_setting(seeds >= 1, "seeds", "no run was asked for", "Give 1 or more.");
+  require_setting(minutes > 0 && rate > 0, "minutes", "nothing is taught", "Give a time and a rate above 0.");
+  require_setting(exam_every > 0 && exam_episodes >= 1, "exam_every", "nobody looks",
+                  "Give a time above 0 and 1 episode or more.");
+  require_setting(short_trace >= 0 && short_trace <= 1, "short_trace", "Give 0 to 1.");
+  require_setting(no_trace_rate > 0, "no_trace_rate", "Give a positive number.");
+  require_setting(single_rate > 0, "single_rate", "Give a positive number.");
   trainer.validate();
   coach.validate();
   tamer.validate();

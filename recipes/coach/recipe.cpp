@@ -7,6 +7,7 @@
 #include "recipes/coach/grid_study.h"
 #include "recipes/coach/pursuit.h"
 #include "rlhf/core/error.h"
+#include "rlhf/core/require.h"
 #include "rlhf/core/run.h"
 #include "rlhf/core/seed.h"
 #include "rlhf/environments/grid.h"
@@ -32,14 +33,11 @@ struct GridConfig {
     f.field("rates", rates, "learning rates to choose from");
   }
   void validate() const {
-    const auto require = [](bool holds, const char* field, const char* fix) {
-      if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
-    };
-    require(study.judged_episodes >= 1 && study.judged_episodes <= study.episodes, "judged_episodes",
-            "Give 1 up to episodes.");
-    require(seeds >= 1, "seeds", "Give 1 or more.");
-    require(tuning_seeds >= 1, "tuning_seeds", "Give 1 or more.");
-    require(!rates.empty(), "rates", "Give one or more.");
+    require_setting(study.judged_episodes >= 1 && study.judged_episodes <= study.episodes, "judged_episodes",
+                    "Give 1 up to episodes.");
+    require_setting(seeds >= 1, "seeds", "Give 1 or more.");
+    require_setting(tuning_seeds >= 1, "tuning_seeds", "Give 1 or more.");
+    require_setting(!rates.empty(), "rates", "Give one or more.");
   }
 };
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "rlhf/core/error.h"
+#include "rlhf/core/require.h"
 
 namespace rlhf::recipes {
 namespace {
@@ -21,13 +21,10 @@ double merit_after(environments::Environment& world, const std::string& before, 
 }  // namespace
 
 void ReactionConfig::validate() const {
-  const auto require = [](bool holds, const char* field, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
-  };
-  require(comments >= 0 && comments <= 1, "comments", "Give a share from 0 to 1.");
-  require(mistakes >= 0 && mistakes <= 1, "mistakes", "Give a share from 0 to 1.");
-  require(spread >= 0 && delay >= spread, "spread", "Give 0 seconds up to the delay.");
-  require(judged >= 0 && judged <= 10, "judged", "Give 0 to 10 seconds.");
+  require_setting(comments >= 0 && comments <= 1, "comments", "Give a share from 0 to 1.");
+  require_setting(mistakes >= 0 && mistakes <= 1, "mistakes", "Give a share from 0 to 1.");
+  require_setting(spread >= 0 && delay >= spread, "spread", "Give 0 seconds up to the delay.");
+  require_setting(judged >= 0 && judged <= 10, "judged", "Give 0 to 10 seconds.");
 }
 
 Verdict action_verdict(Merit merit, std::int64_t actions) {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "rlhf/core/error.h"
+#include "rlhf/core/require.h"
 
 namespace rlhf::recipes {
 
@@ -65,23 +65,20 @@ void DeepTamerConfig::fields(Fields& f) {
 }
 
 void DeepTamerConfig::validate() const {
-  const auto require = [](bool holds, const char* field, std::string what, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = field, .what = std::move(what), .fix = fix});
-  };
-  require(!tasks.empty() && !arms.empty(), "arms", "nothing is compared", "Name one or more.");
+  require_setting(!tasks.empty() && !arms.empty(), "arms", "nothing is compared", "Name one or more.");
   for (const auto& task : tasks)
-    require(task == "mountain_car" || task == "mini_bowl", "tasks", fmt::format("there is no task '{}'", task),
-            "Take mountain_car, mini_bowl or both.");
+    require_setting(task == "mountain_car" || task == "mini_bowl", "tasks", fmt::format("there is no task '{}'", task),
+                    "Take mountain_car, mini_bowl or both.");
   for (const auto& arm : arms) {
     const auto known =
         std::any_of(tamer_arms().begin(), tamer_arms().end(), [&](const auto& each) { return each.first == arm; });
-    require(known, "arms", fmt::format("there is no arm '{}'", arm), "`rlhf recipe show` lists them.");
+    require_setting(known, "arms", fmt::format("there is no arm '{}'", arm), "`rlhf recipe show` lists them.");
   }
-  require(seeds >= 1, "seeds", "no run was asked for", "Give 1 or more.");
-  require(minutes > 0 && rate > 0, "minutes", "nothing is taught", "Give a time and a rate above 0.");
-  require(exam_every > 0, "exam_every", "out of range", "Give a time above 0.");
-  require(exam_episodes >= 1, "exam_episodes", "no episode was asked for", "Give 1 or more.");
-  require(evaluate >= 10 && evaluate % 10 == 0, "evaluate", "out of range", "Give a multiple of 10.");
+  require_setting(seeds >= 1, "seeds", "no run was asked for", "Give 1 or more.");
+  require_setting(minutes > 0 && rate > 0, "minutes", "nothing is taught", "Give a time and a rate above 0.");
+  require_setting(exam_every > 0, "exam_every", "Give a time above 0.");
+  require_setting(exam_episodes >= 1, "exam_episodes", "no episode was asked for", "Give 1 or more.");
+  require_setting(evaluate >= 10 && evaluate % 10 == 0, "evaluate", "Give a multiple of 10.");
   trainer.validate();
   eyes.validate();
   for (const auto* task : {&mountain_car, &mini_bowl}) {

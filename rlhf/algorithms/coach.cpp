@@ -5,22 +5,20 @@
 
 #include "rlhf/algorithms/detail/state_bytes.h"
 #include "rlhf/core/error.h"
+#include "rlhf/core/require.h"
 
 namespace rlhf::algorithms {
 void CoachConfig::validate() const {
-  const auto require = [](bool holds, const char* field, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
-  };
   SoftmaxPolicyConfig{.hidden = hidden, .logit_limit = logit_limit}.validate();
-  require(learning_rate > 0, "learning_rate", "Give a positive number.");
-  require(delay >= 0 && delay <= 10, "delay", "Give 0 to 10 seconds.");
-  require(trace >= 0 && trace <= 1, "trace", "Give 0 to 1.");
-  require(great > 0, "great", "Give a size above 0.");
-  require(great_trace >= 0 && great_trace <= 1, "great_trace", "Give 0 to 1.");
-  require(entropy >= 0, "entropy", "Give 0 or more.");
-  require(weight_decay >= 0 && learning_rate * weight_decay < 1, "weight_decay",
-          "Give 0 or more, and less than 1 / learning_rate.");
-  require(undo >= 0, "undo", "Give 0 or more signals.");
+  require_setting(learning_rate > 0, "learning_rate", "Give a positive number.");
+  require_setting(delay >= 0 && delay <= 10, "delay", "Give 0 to 10 seconds.");
+  require_setting(trace >= 0 && trace <= 1, "trace", "Give 0 to 1.");
+  require_setting(great > 0, "great", "Give a size above 0.");
+  require_setting(great_trace >= 0 && great_trace <= 1, "great_trace", "Give 0 to 1.");
+  require_setting(entropy >= 0, "entropy", "Give 0 or more.");
+  require_setting(weight_decay >= 0 && learning_rate * weight_decay < 1, "weight_decay",
+                  "Give 0 or more, and less than 1 / learning_rate.");
+  require_setting(undo >= 0, "undo", "Give 0 or more signals.");
 }
 
 Coach::Coach(std::unique_ptr<SoftmaxPolicy> policy, const CoachConfig& config)

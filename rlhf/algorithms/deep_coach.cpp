@@ -3,23 +3,20 @@
 #include <algorithm>
 
 #include "rlhf/algorithms/detail/state_bytes.h"
-#include "rlhf/core/error.h"
+#include "rlhf/core/require.h"
 
 namespace rlhf::algorithms {
 void DeepCoachConfig::validate() const {
-  const auto require = [](bool holds, const char* field, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
-  };
   SoftmaxPolicyConfig{.hidden = hidden, .logit_limit = logit_limit}.validate();
-  require(learning_rate > 0, "learning_rate", "Give a positive number.");
-  require(delay >= 0 && delay <= 10, "delay", "Give 0 to 10 seconds.");
-  require(trace >= 0 && trace <= 1, "trace", "Give 0 to 1.");
-  require(window >= 1, "window", "Give 1 or more steps.");
-  require(buffer >= 1, "buffer", "Give 1 or more signals.");
-  require(minibatch >= 1, "minibatch", "Give 1 or more windows.");
-  require(update_every >= 0, "update_every", "Give 0 or more steps.");
-  require(entropy >= 0, "entropy", "Give 0 or more.");
-  require(ratio_limit > 0, "ratio_limit", "Give a limit above 0; 10 is usual.");
+  require_setting(learning_rate > 0, "learning_rate", "Give a positive number.");
+  require_setting(delay >= 0 && delay <= 10, "delay", "Give 0 to 10 seconds.");
+  require_setting(trace >= 0 && trace <= 1, "trace", "Give 0 to 1.");
+  require_setting(window >= 1, "window", "Give 1 or more steps.");
+  require_setting(buffer >= 1, "buffer", "Give 1 or more signals.");
+  require_setting(minibatch >= 1, "minibatch", "Give 1 or more windows.");
+  require_setting(update_every >= 0, "update_every", "Give 0 or more steps.");
+  require_setting(entropy >= 0, "entropy", "Give 0 or more.");
+  require_setting(ratio_limit > 0, "ratio_limit", "Give a limit above 0; 10 is usual.");
 }
 
 std::vector<PolicyTerm> window_terms(const SoftmaxPolicy& policy, const FeedbackWindow& window, double trace,

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "rlhf/core/error.h"
+#include "rlhf/core/require.h"
 #include "rlhf/core/seed.h"
 #include "rlhf/data/encode.h"
 #include "rlhf/feedback/selection.h"
@@ -156,16 +157,14 @@ void FollowConfig::fields(Fields& f) {
 }
 
 void FollowConfig::validate() const {
-  const auto require = [](bool holds, const char* where, const char* what, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = where, .what = what, .fix = fix});
-  };
-  require(!store.empty(), "store", "the store to follow is missing",
-          "rlhf train reward_model --follow --store feedback.db");
-  require(first_labels >= 2, "first_labels", "at least 2 were expected", "Take 20.");
-  require(new_labels >= 1, "new_labels", "at least 1 was expected", "Take 20.");
-  require(random_share >= 0 && random_share <= 1, "random_share", "a share from 0 to 1 was expected", "Take 0.3.");
-  require(select_most >= 1, "select_most", "at least 1 was expected", "Take 200.");
-  require(refits >= 0, "refits", "0 or more were expected", "0 goes on until it is stopped.");
+  require_setting(!store.empty(), "store", "the store to follow is missing",
+                  "rlhf train reward_model --follow --store feedback.db");
+  require_setting(first_labels >= 2, "first_labels", "at least 2 were expected", "Take 20.");
+  require_setting(new_labels >= 1, "new_labels", "at least 1 was expected", "Take 20.");
+  require_setting(random_share >= 0 && random_share <= 1, "random_share", "a share from 0 to 1 was expected",
+                  "Take 0.3.");
+  require_setting(select_most >= 1, "select_most", "at least 1 was expected", "Take 200.");
+  require_setting(refits >= 0, "refits", "0 or more were expected", "0 goes on until it is stopped.");
 }
 
 double disagreement(const RewardModel& model, const Tensor& members, const feedback::Question& question) {

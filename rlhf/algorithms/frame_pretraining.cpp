@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "rlhf/core/error.h"
+#include "rlhf/core/require.h"
 #include "rlhf/core/safetensors.h"
 #include "rlhf/core/seed.h"
 #include "rlhf/environments/scripted_agent.h"
@@ -66,14 +67,11 @@ std::string key_of(const environments::Spec& spec, FramePretrainingConfig config
 void FramePretrainingConfig::validate() const {
   autoencoder.validate();
   adam.validate();
-  const auto require = [](bool holds, const char* field, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
-  };
-  require(batch >= 2, "batch", "Give 2 or more: batch norm compares frames.");
-  require(frames >= batch, "frames", "Give at least a batch.");
-  require(stride >= 1, "stride", "Give 1 or more steps.");
-  require(epochs >= 1, "epochs", "Give 1 or more.");
-  require(learning_rate > 0, "learning_rate", "Give a positive number.");
+  require_setting(batch >= 2, "batch", "Give 2 or more: batch norm compares frames.");
+  require_setting(frames >= batch, "frames", "Give at least a batch.");
+  require_setting(stride >= 1, "stride", "Give 1 or more steps.");
+  require_setting(epochs >= 1, "epochs", "Give 1 or more.");
+  require_setting(learning_rate > 0, "learning_rate", "Give a positive number.");
 }
 
 Tensor random_frames(environments::Environment& environment, std::int64_t count, std::int64_t stride,

@@ -1,19 +1,16 @@
 #include "rlhf/algorithms/rehearsed.h"
 
-#include "rlhf/core/error.h"
+#include "rlhf/core/require.h"
 #include "rlhf/environments/scripted_agent.h"
 
 namespace rlhf::algorithms {
 
 void RehearsedConfig::validate() const {
-  const auto require = [](bool holds, const char* field, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
-  };
   const auto share = [](double value) { return value >= 0 && value <= 1; };
-  require(episodes >= 1, "episodes", "Give 1 or more.");
-  require(share(bad), "bad", "Give a share from 0 to 1.");
-  require(share(middling), "middling", "Give a share from 0 to 1.");
-  require(share(good), "good", "Give a share from 0 to 1.");
+  require_setting(episodes >= 1, "episodes", "Give 1 or more.");
+  require_setting(share(bad), "bad", "Give a share from 0 to 1.");
+  require_setting(share(middling), "middling", "Give a share from 0 to 1.");
+  require_setting(share(good), "good", "Give a share from 0 to 1.");
 }
 
 Rehearsed::Rehearsed(const environments::Spec& spec, double before, const RehearsedConfig& config)

@@ -6,6 +6,7 @@
 #include <ATen/ops/sqrt.h>
 
 #include "rlhf/core/error.h"
+#include "rlhf/core/require.h"
 
 namespace rlhf::algorithms {
 
@@ -16,12 +17,9 @@ void RmsPropConfig::fields(Fields& f) {
 }
 
 void RmsPropConfig::validate() const {
-  const auto require = [](bool holds, const char* field, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
-  };
-  require(decay >= 0 && decay < 1, "decay", "Give a number from 0 to below 1.");
-  require(epsilon > 0, "epsilon", "Give a positive number.");
-  require(max_grad_norm >= 0, "max_grad_norm", "Give 0 or more.");
+  require_setting(decay >= 0 && decay < 1, "decay", "Give a number from 0 to below 1.");
+  require_setting(epsilon > 0, "epsilon", "Give a positive number.");
+  require_setting(max_grad_norm >= 0, "max_grad_norm", "Give 0 or more.");
 }
 
 RmsProp::RmsProp(NamedParameters parameters, const RmsPropConfig& config)
@@ -38,7 +36,8 @@ RmsProp::RmsProp(NamedParameters parameters, const RmsPropConfig& config)
 double RmsProp::step(double learning_rate) {
   const at::NoGradGuard no_gradient;
   const double norm = gradient_norm(parameters_);
-  const double scale = config_.max_grad_norm > 0 && norm > config_.max_grad_norm ? config_.max_grad_norm / (norm + 1e-6) : 1;
+  const double scale =
+      config_.max_grad_norm > 0 && norm > config_.max_grad_norm ? config_.max_grad_norm / (norm + 1e-6) : 1;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     auto& parameter = parameters_[i].second;
     if (!parameter.grad().defined()) continue;

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "rlhf/core/error.h"
+#include "rlhf/core/require.h"
 #include "rlhf/environments/mini_bowl.h"
 #include "rlhf/environments/scripted_agent.h"
 
@@ -19,13 +20,10 @@ bool fells_enough(environments::MiniBowlScene scene) {
 }  // namespace
 
 void TrainerHabits::validate() const {
-  const auto require = [](bool holds, const char* field, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
-  };
-  require(comments >= 0 && comments <= 1, "comments", "Give a share from 0 to 1.");
-  require(mistakes >= 0 && mistakes <= 1, "mistakes", "Give a share from 0 to 1.");
-  require(delay >= 0, "delay", "Give 0 or more seconds.");
-  require(spread >= 0, "spread", "Give 0 or more seconds.");
+  require_setting(comments >= 0 && comments <= 1, "comments", "Give a share from 0 to 1.");
+  require_setting(mistakes >= 0 && mistakes <= 1, "mistakes", "Give a share from 0 to 1.");
+  require_setting(delay >= 0, "delay", "Give 0 or more seconds.");
+  require_setting(spread >= 0, "spread", "Give 0 or more seconds.");
 }
 
 Opinion expert_opinion(const environments::Spec& spec) {
@@ -85,8 +83,7 @@ void ScriptedTrainer::press(double value) {
   const double says = random_.uniform() < habits_.mistakes ? -value : value;
   const double reaction = habits_.delay - habits_.spread * std::log(random_.uniform() * random_.uniform());
   const double pressed = clock_.now() + reaction;
-  coming_.emplace(pressed,
-                  feedback::Signal{.id = ++last_, .annotator = "script", .value = says, .pressed = pressed});
+  coming_.emplace(pressed, feedback::Signal{.id = ++last_, .annotator = "script", .value = says, .pressed = pressed});
 }
 
 }  // namespace rlhf::algorithms

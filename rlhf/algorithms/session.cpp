@@ -8,6 +8,7 @@
 #include "rlhf/algorithms/detail/session_log.h"
 #include "rlhf/core/clock.h"
 #include "rlhf/core/error.h"
+#include "rlhf/core/require.h"
 
 namespace rlhf::algorithms {
 namespace {
@@ -148,13 +149,10 @@ SessionResult go_on(environments::Environment& environment, LiveLearner& learner
 }  // namespace
 
 void SessionConfig::validate() const {
-  const auto refuse = [](const char* field, const char* fix) {
-    throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
-  };
-  if (!(rate > 0 && rate <= 200)) refuse("rate", "Give up to 200 steps a second; people follow 5 to 30.");
-  if (!(speed >= slowest && speed <= fastest)) refuse("speed", "Give 0.25 to 2.");
-  if (!(seconds >= 0)) refuse("seconds", "Give a time, or 0 for no end.");
-  if (!(hold_seconds >= 0 && hold_seconds <= 10)) refuse("hold_seconds", "Give 0 to 10.");
+  require_setting(rate > 0 && rate <= 200, "rate", "Give up to 200 steps a second; people follow 5 to 30.");
+  require_setting(speed >= slowest && speed <= fastest, "speed", "Give 0.25 to 2.");
+  require_setting(seconds >= 0, "seconds", "Give a time, or 0 for no end.");
+  require_setting(hold_seconds >= 0 && hold_seconds <= 10, "hold_seconds", "Give 0 to 10.");
 }
 
 double RealClock::now() { return steady_seconds(); }

@@ -8,6 +8,7 @@
 
 #include "rlhf/algorithms/detail/state_bytes.h"
 #include "rlhf/core/error.h"
+#include "rlhf/core/require.h"
 
 namespace rlhf::algorithms {
 namespace {
@@ -20,16 +21,13 @@ constexpr double enough_credit = 0.9;
 }  // namespace
 
 void TamerConfig::validate() const {
-  const auto refuse = [](const char* field, const char* fix) {
-    throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
-  };
-  if (!(credit_low >= 0)) refuse("credit_low", "Give 0 or more seconds.");
-  if (!(credit_high > credit_low)) refuse("credit_high", "Give more than credit_low.");
-  if (!(learning_rate > 0)) refuse("learning_rate", "Give a positive number.");
+  require_setting(credit_low >= 0, "credit_low", "Give 0 or more seconds.");
+  require_setting(credit_high > credit_low, "credit_high", "Give more than credit_low.");
+  require_setting(learning_rate > 0, "learning_rate", "Give a positive number.");
   deep.validate();
-  if (replay_every < 0) refuse("replay_every", "Give 0 or more steps.");
-  if (minibatch < 1) refuse("minibatch", "Give 1 or more samples.");
-  if (buffer < 1) refuse("buffer", "Give 1 or more samples.");
+  require_setting(replay_every >= 0, "replay_every", "Give 0 or more steps.");
+  require_setting(minibatch >= 1, "minibatch", "Give 1 or more samples.");
+  require_setting(buffer >= 1, "buffer", "Give 1 or more samples.");
 }
 
 double credit(double time, double begin, double end, double low, double high) {

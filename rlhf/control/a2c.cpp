@@ -6,7 +6,7 @@
 
 #include "rlhf/algorithms/clipped_surrogate.h"
 #include "rlhf/control/detail/train_actor_critic.h"
-#include "rlhf/core/error.h"
+#include "rlhf/core/require.h"
 
 namespace rlhf::control {
 
@@ -27,16 +27,13 @@ void A2cConfig::fields(Fields& f) {
 }
 
 void A2cConfig::validate() const {
-  const auto require = [](bool holds, const char* field, std::string what, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = field, .what = std::move(what), .fix = fix});
-  };
-  require(envs >= 1, "envs", "out of range", "Give 1 or more.");
-  require(steps >= 1, "steps", "out of range", "Give 1 or more.");
-  require(learning_rate > 0, "learning_rate", "out of range", "Give a positive number.");
-  require(report_every >= 1, "report_every", "out of range", "Give 1 or more.");
-  require(rollouts() > 0, "total_steps",
-          fmt::format("{} is less than one rollout of {} x {}", total_steps, envs, steps),
-          "Train longer, or take fewer envs or steps.");
+  require_setting(envs >= 1, "envs", "Give 1 or more.");
+  require_setting(steps >= 1, "steps", "Give 1 or more.");
+  require_setting(learning_rate > 0, "learning_rate", "Give a positive number.");
+  require_setting(report_every >= 1, "report_every", "Give 1 or more.");
+  require_setting(rollouts() > 0, "total_steps",
+                  fmt::format("{} is less than one rollout of {} x {}", total_steps, envs, steps),
+                  "Train longer, or take fewer envs or steps.");
 }
 
 void A2cMetrics::log(MetricRow& row) const {

@@ -3,7 +3,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/tensor.h>
 
-#include "rlhf/core/error.h"
+#include "rlhf/core/require.h"
 
 namespace rlhf::control {
 
@@ -19,14 +19,11 @@ void BcConfig::fields(Fields& f) {
 }
 
 void BcConfig::validate() const {
-  const auto require = [](bool holds, const char* field, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
-  };
-  require(epochs >= 1, "epochs", "Give 1 or more.");
-  require(batch >= 1, "batch", "Give 1 or more.");
-  require(learning_rate > 0, "learning_rate", "Give a positive number.");
-  require(entropy_weight >= 0, "entropy_weight", "Give 0 or more.");
-  require(l2 >= 0, "l2", "Give 0 or more.");
+  require_setting(epochs >= 1, "epochs", "Give 1 or more.");
+  require_setting(batch >= 1, "batch", "Give 1 or more.");
+  require_setting(learning_rate > 0, "learning_rate", "Give a positive number.");
+  require_setting(entropy_weight >= 0, "entropy_weight", "Give 0 or more.");
+  require_setting(l2 >= 0, "l2", "Give 0 or more.");
 }
 
 void BcMetrics::log(MetricRow& row) const {

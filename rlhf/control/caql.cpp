@@ -8,6 +8,7 @@
 
 #include "rlhf/control/sac.h"
 #include "rlhf/core/error.h"
+#include "rlhf/core/require.h"
 
 namespace rlhf::control {
 
@@ -23,13 +24,10 @@ void CaqlConfig::fields(Fields& f) {
 
 void CaqlConfig::validate() const {
   OffPolicyConfig::validate();
-  const auto require = [](bool holds, const char* field, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
-  };
-  require(learning_rate > 0, "learning_rate", "Give a positive number.");
-  require(target_share > 0 && target_share <= 1, "target_share", "Give a share above 0, at most 1.");
-  require(noise_start >= 0, "noise_start", "Give 0 or more.");
-  require(noise_end >= 0, "noise_end", "Give 0 or more.");
+  require_setting(learning_rate > 0, "learning_rate", "Give a positive number.");
+  require_setting(target_share > 0 && target_share <= 1, "target_share", "Give a share above 0, at most 1.");
+  require_setting(noise_start >= 0, "noise_start", "Give 0 or more.");
+  require_setting(noise_end >= 0, "noise_end", "Give 0 or more.");
 }
 
 CaqlAgent::CaqlAgent(const environments::Spec& spec, const CaqlConfig& config)

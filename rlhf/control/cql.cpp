@@ -16,7 +16,7 @@
 #include <numbers>
 
 #include "rlhf/control/sac.h"
-#include "rlhf/core/error.h"
+#include "rlhf/core/require.h"
 
 namespace rlhf::control {
 namespace {
@@ -55,16 +55,13 @@ void CqlConfig::fields(Fields& f) {
 
 void CqlConfig::validate() const {
   OfflineConfig::validate();
-  const auto require = [](bool holds, const char* field, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
-  };
-  require(policy_learning_rate > 0, "policy_learning_rate", "Give a positive number.");
-  require(critic_learning_rate > 0, "critic_learning_rate", "Give a positive number.");
-  require(target_share > 0 && target_share <= 1, "target_share", "Give a share above 0, at most 1.");
-  require(initial_temperature > 0, "initial_temperature", "Give a positive number.");
-  require(conservative_weight >= 0, "conservative_weight", "Give 0 or more.");
-  require(samples >= 1, "samples", "Draw 1 or more.");
-  if (alpha) require(*alpha >= 0, "alpha", "Give 0 or more.");
+  require_setting(policy_learning_rate > 0, "policy_learning_rate", "Give a positive number.");
+  require_setting(critic_learning_rate > 0, "critic_learning_rate", "Give a positive number.");
+  require_setting(target_share > 0 && target_share <= 1, "target_share", "Give a share above 0, at most 1.");
+  require_setting(initial_temperature > 0, "initial_temperature", "Give a positive number.");
+  require_setting(conservative_weight >= 0, "conservative_weight", "Give 0 or more.");
+  require_setting(samples >= 1, "samples", "Draw 1 or more.");
+  if (alpha) require_setting(*alpha >= 0, "alpha", "Give 0 or more.");
 }
 
 CqlAgent::CqlAgent(const environments::Spec& spec, const CqlConfig& config)

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "rlhf/core/error.h"
+#include "rlhf/core/require.h"
 
 namespace rlhf::control {
 
@@ -16,13 +16,10 @@ void DaggerConfig::fields(Fields& f) {
 }
 
 void DaggerConfig::validate() const {
-  const auto require = [](bool holds, const char* field, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
-  };
-  require(rounds >= 1, "rounds", "Give 1 or more.");
-  require(round_steps >= 1, "round_steps", "Give 1 or more.");
-  require(round_episodes >= 1, "round_episodes", "Give 1 or more.");
-  require(beta_rounds >= 0, "beta_rounds", "Give 0 or more.");
+  require_setting(rounds >= 1, "rounds", "Give 1 or more.");
+  require_setting(round_steps >= 1, "round_steps", "Give 1 or more.");
+  require_setting(round_episodes >= 1, "round_episodes", "Give 1 or more.");
+  require_setting(beta_rounds >= 0, "beta_rounds", "Give 0 or more.");
 }
 
 double DaggerConfig::beta(std::int64_t round) const {

@@ -3,7 +3,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/logsumexp.h>
 
-#include "rlhf/core/error.h"
+#include "rlhf/core/require.h"
 
 namespace rlhf::control {
 
@@ -17,12 +17,9 @@ void DiscreteCqlConfig::fields(Fields& f) {
 
 void DiscreteCqlConfig::validate() const {
   OfflineConfig::validate();
-  const auto require = [](bool holds, const char* field, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
-  };
-  require(learning_rate > 0, "learning_rate", "Give a positive number.");
-  require(alpha >= 0, "alpha", "Give 0 or more.");
-  require(target_every >= 1, "target_every", "Give 1 or more.");
+  require_setting(learning_rate > 0, "learning_rate", "Give a positive number.");
+  require_setting(alpha >= 0, "alpha", "Give 0 or more.");
+  require_setting(target_every >= 1, "target_every", "Give 1 or more.");
 }
 
 DqnConfig DiscreteCqlConfig::learner() const {

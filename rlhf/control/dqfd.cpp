@@ -8,7 +8,7 @@
 #include <ATen/ops/full_like.h>
 #include <ATen/ops/smooth_l1_loss.h>
 
-#include "rlhf/core/error.h"
+#include "rlhf/core/require.h"
 
 namespace rlhf::control {
 namespace {
@@ -49,15 +49,12 @@ void DqfdConfig::fields(Fields& f) {
 
 void DqfdConfig::validate() const {
   DqnConfig::validate();
-  const auto require = [](bool holds, const char* field, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
-  };
-  require(margin >= 0, "margin", "Give 0 or more.");
-  require(margin_weight >= 0, "margin_weight", "Give 0 or more.");
-  require(td_weight >= 0, "td_weight", "Give 0 or more.");
-  require(l2 >= 0, "l2", "Give 0 or more.");
-  require(pretrain_updates >= 0, "pretrain_updates", "Give 0 or more.");
-  require(double_q, "double_q", "Leave it on: DQfD's targets are double ones.");
+  require_setting(margin >= 0, "margin", "Give 0 or more.");
+  require_setting(margin_weight >= 0, "margin_weight", "Give 0 or more.");
+  require_setting(td_weight >= 0, "td_weight", "Give 0 or more.");
+  require_setting(l2 >= 0, "l2", "Give 0 or more.");
+  require_setting(pretrain_updates >= 0, "pretrain_updates", "Give 0 or more.");
+  require_setting(double_q, "double_q", "Leave it on: DQfD's targets are double ones.");
 }
 
 DqnLoss dqfd_loss(const QNetwork& online, const QNetwork& target, const Transitions& batch, const DqfdConfig& config) {

@@ -7,6 +7,7 @@
 #include <ATen/ops/smooth_l1_loss.h>
 
 #include "rlhf/core/error.h"
+#include "rlhf/core/require.h"
 
 namespace rlhf::control {
 
@@ -27,14 +28,11 @@ void DqnConfig::fields(Fields& f) {
 
 void DqnConfig::validate() const {
   OffPolicyConfig::validate();
-  const auto require = [](bool holds, const char* field, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
-  };
-  require(learning_rate > 0, "learning_rate", "Give a positive number.");
-  require(target_every >= 1, "target_every", "Give 1 or more.");
-  require(target_share > 0 && target_share <= 1, "target_share", "Give a share above 0, at most 1.");
+  require_setting(learning_rate > 0, "learning_rate", "Give a positive number.");
+  require_setting(target_every >= 1, "target_every", "Give 1 or more.");
+  require_setting(target_share > 0 && target_share <= 1, "target_share", "Give a share above 0, at most 1.");
   for (const double share : {epsilon_start, epsilon_end})
-    require(share >= 0 && share <= 1, "epsilon_end", "Give shares from 0 to 1.");
+    require_setting(share >= 0 && share <= 1, "epsilon_end", "Give shares from 0 to 1.");
 }
 
 QNetwork::QNetwork(const environments::Spec& spec, const DqnConfig& config, std::uint64_t seed)

@@ -7,7 +7,7 @@
 #include <ATen/ops/softplus.h>
 #include <ATen/ops/tensor.h>
 
-#include "rlhf/core/error.h"
+#include "rlhf/core/require.h"
 
 namespace rlhf::control {
 
@@ -20,12 +20,9 @@ void GailConfig::fields(Fields& f) {
 }
 
 void GailConfig::validate() const {
-  const auto require = [](bool holds, const char* field, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
-  };
-  require(learning_rate > 0, "discriminator_learning_rate", "Give a positive number.");
-  require(batch >= 1, "discriminator_batch", "Give 1 or more.");
-  require(updates >= 1, "discriminator_updates", "Give 1 or more.");
+  require_setting(learning_rate > 0, "discriminator_learning_rate", "Give a positive number.");
+  require_setting(batch >= 1, "discriminator_batch", "Give 1 or more.");
+  require_setting(updates >= 1, "discriminator_updates", "Give 1 or more.");
   ppo.validate();
 }
 

@@ -13,7 +13,7 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "rlhf/control/relu_maximum.h"
-#include "rlhf/core/error.h"
+#include "rlhf/core/require.h"
 
 namespace rlhf::control {
 
@@ -34,15 +34,12 @@ void MaximiserConfig::fields(Fields& f) {
 }
 
 void MaximiserConfig::validate() const {
-  const auto require = [](bool holds, const char* field, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
-  };
-  require(candidates >= 1, "candidates", "Draw 1 or more.");
-  require(starts >= 1, "starts", "Give 1 or more.");
-  require(steps >= 1, "steps", "Give 1 or more.");
-  require(step_size > 0, "step_size", "Give a positive number.");
-  require(elites >= 2 && elites <= candidates, "elites", "Give 2 or more, at most candidates.");
-  require(iterations >= 1, "iterations", "Give 1 or more.");
+  require_setting(candidates >= 1, "candidates", "Draw 1 or more.");
+  require_setting(starts >= 1, "starts", "Give 1 or more.");
+  require_setting(steps >= 1, "steps", "Give 1 or more.");
+  require_setting(step_size > 0, "step_size", "Give a positive number.");
+  require_setting(elites >= 2 && elites <= candidates, "elites", "Give 2 or more, at most candidates.");
+  require_setting(iterations >= 1, "iterations", "Give 1 or more.");
 }
 
 namespace {

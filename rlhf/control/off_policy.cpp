@@ -9,6 +9,7 @@
 
 #include "rlhf/core/clock.h"
 #include "rlhf/core/error.h"
+#include "rlhf/core/require.h"
 #include "rlhf/core/safetensors.h"
 
 namespace rlhf::control {
@@ -27,15 +28,12 @@ void OffPolicyConfig::fields(Fields& f) {
 }
 
 void OffPolicyConfig::validate() const {
-  const auto require = [](bool holds, const char* field, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
-  };
-  require(envs >= 1, "envs", "Give 1 or more.");
-  require(total_steps >= envs, "total_steps", "Give at least one step of each environment.");
-  require(batch >= 1, "batch", "Give 1 or more rows.");
-  require(train_every >= 1, "train_every", "Give 1 or more.");
-  require(gradient_steps >= 1, "gradient_steps", "Give 1 or more.");
-  require(report_every >= 1, "report_every", "Give 1 or more.");
+  require_setting(envs >= 1, "envs", "Give 1 or more.");
+  require_setting(total_steps >= envs, "total_steps", "Give at least one step of each environment.");
+  require_setting(batch >= 1, "batch", "Give 1 or more rows.");
+  require_setting(train_every >= 1, "train_every", "Give 1 or more.");
+  require_setting(gradient_steps >= 1, "gradient_steps", "Give 1 or more.");
+  require_setting(report_every >= 1, "report_every", "Give 1 or more.");
 }
 
 namespace {

@@ -4,6 +4,7 @@
 
 #include "rlhf/core/clock.h"
 #include "rlhf/core/error.h"
+#include "rlhf/core/require.h"
 
 namespace rlhf::control {
 
@@ -17,13 +18,10 @@ void OfflineConfig::fields(Fields& f) {
 }
 
 void OfflineConfig::validate() const {
-  const auto require = [](bool holds, const char* field, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
-  };
-  require(updates >= 1, "updates", "Give 1 or more.");
-  require(batch >= 1, "batch", "Give 1 or more rows.");
-  require(gamma >= 0 && gamma <= 1, "gamma", "Give a number from 0 to 1.");
-  require(report_every >= 1, "report_every", "Give 1 or more.");
+  require_setting(updates >= 1, "updates", "Give 1 or more.");
+  require_setting(batch >= 1, "batch", "Give 1 or more rows.");
+  require_setting(gamma >= 0 && gamma <= 1, "gamma", "Give a number from 0 to 1.");
+  require_setting(report_every >= 1, "report_every", "Give 1 or more.");
 }
 
 namespace {

@@ -15,6 +15,7 @@
 
 #include "rlhf/control/demonstrations.h"
 #include "rlhf/core/error.h"
+#include "rlhf/core/require.h"
 
 namespace rlhf::control {
 namespace {
@@ -59,17 +60,14 @@ void ReplayConfig::fields(Fields& f) {
 }
 
 void ReplayConfig::validate() const {
-  const auto require = [](bool holds, const char* field, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
-  };
-  require(capacity >= 1, "capacity", "Keep 1 or more.");
-  require(steps >= 1, "steps", "Give 1 or more.");
-  require(gamma >= 0 && gamma <= 1, "gamma", "Give a number from 0 to 1.");
-  require(alpha >= 0 && alpha <= 1, "alpha", "Give a number from 0 to 1.");
-  require(beta >= 0 && beta <= 1, "beta", "Give a number from 0 to 1.");
-  require(beta_end >= 0 && beta_end <= 1, "beta_end", "Give a number from 0 to 1.");
-  require(demonstration_bonus >= 0, "demonstration_bonus", "Give 0 or more.");
-  require(epsilon > 0, "epsilon", "Give a positive number.");
+  require_setting(capacity >= 1, "capacity", "Keep 1 or more.");
+  require_setting(steps >= 1, "steps", "Give 1 or more.");
+  require_setting(gamma >= 0 && gamma <= 1, "gamma", "Give a number from 0 to 1.");
+  require_setting(alpha >= 0 && alpha <= 1, "alpha", "Give a number from 0 to 1.");
+  require_setting(beta >= 0 && beta <= 1, "beta", "Give a number from 0 to 1.");
+  require_setting(beta_end >= 0 && beta_end <= 1, "beta_end", "Give a number from 0 to 1.");
+  require_setting(demonstration_bonus >= 0, "demonstration_bonus", "Give 0 or more.");
+  require_setting(epsilon > 0, "epsilon", "Give a positive number.");
 }
 
 Replay::Replay(const environments::Spec& spec, std::int64_t environments, const ReplayConfig& config)

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "rlhf/core/error.h"
+#include "rlhf/core/require.h"
 #include "rlhf/core/safetensors.h"
 #include "rlhf/environments/scripted_agent.h"
 
@@ -73,12 +74,9 @@ void AuditConfig::fields(Fields& f) {
 }
 
 void AuditConfig::validate() const {
-  const auto require = [](bool holds, const char* field, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
-  };
-  require(envs >= 1, "envs", "Give 1 or more.");
-  require(steps >= 1, "steps", "Give 1 or more.");
-  require(looks >= 1, "looks", "Give 1 or more.");
+  require_setting(envs >= 1, "envs", "Give 1 or more.");
+  require_setting(steps >= 1, "steps", "Give 1 or more.");
+  require_setting(looks >= 1, "looks", "Give 1 or more.");
 }
 
 Standing standing_of(environments::VectorEnvironment& environments, const Act& act, const RewardSource& reward,

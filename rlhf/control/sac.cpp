@@ -15,7 +15,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "rlhf/core/error.h"
+#include "rlhf/core/require.h"
 #include "rlhf/core/safetensors.h"
 
 namespace rlhf::control {
@@ -41,12 +41,9 @@ void SacConfig::fields(Fields& f) {
 
 void SacConfig::validate() const {
   OffPolicyConfig::validate();
-  const auto require = [](bool holds, const char* field, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
-  };
-  require(learning_rate > 0, "learning_rate", "Give a positive number.");
-  require(target_share > 0 && target_share <= 1, "target_share", "Give a share above 0, at most 1.");
-  if (temperature) require(*temperature > 0, "temperature", "Give a positive number.");
+  require_setting(learning_rate > 0, "learning_rate", "Give a positive number.");
+  require_setting(target_share > 0 && target_share <= 1, "target_share", "Give a share above 0, at most 1.");
+  if (temperature) require_setting(*temperature > 0, "temperature", "Give a positive number.");
 }
 
 SacAgent::SacAgent(const environments::Spec& spec, const SacConfig& config)

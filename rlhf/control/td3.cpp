@@ -9,7 +9,7 @@
 #include <ATen/ops/tanh.h>
 
 #include "rlhf/control/sac.h"
-#include "rlhf/core/error.h"
+#include "rlhf/core/require.h"
 
 namespace rlhf::control {
 namespace {
@@ -33,15 +33,12 @@ void Td3Config::fields(Fields& f) {
 
 void Td3Config::validate() const {
   OffPolicyConfig::validate();
-  const auto require = [](bool holds, const char* field, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
-  };
-  require(learning_rate > 0, "learning_rate", "Give a positive number.");
-  require(target_share > 0 && target_share <= 1, "target_share", "Give a share above 0, at most 1.");
-  require(policy_every >= 1, "policy_every", "Give 1 or more.");
-  require(exploration >= 0, "exploration", "Give 0 or more.");
-  require(smoothing >= 0, "smoothing", "Give 0 or more.");
-  require(smoothing_limit >= 0, "smoothing_limit", "Give 0 or more.");
+  require_setting(learning_rate > 0, "learning_rate", "Give a positive number.");
+  require_setting(target_share > 0 && target_share <= 1, "target_share", "Give a share above 0, at most 1.");
+  require_setting(policy_every >= 1, "policy_every", "Give 1 or more.");
+  require_setting(exploration >= 0, "exploration", "Give 0 or more.");
+  require_setting(smoothing >= 0, "smoothing", "Give 0 or more.");
+  require_setting(smoothing_limit >= 0, "smoothing_limit", "Give 0 or more.");
 }
 
 Td3Agent::Td3Agent(const environments::Spec& spec, const Td3Config& config)

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "rlhf/core/error.h"
+#include "rlhf/core/require.h"
 #include "rlhf/core/seed.h"
 
 namespace rlhf::control {
@@ -54,13 +55,10 @@ void TeacherConfig::fields(Fields& f) {
 }
 
 void TeacherConfig::validate() const {
-  const auto require = [](bool holds, const char* field, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
-  };
-  require(rationality >= 0, "rationality", "Give 0 or more.");
-  require(discount > 0 && discount <= 1, "discount", "Give a number above 0, at most 1.");
-  require(error_rate >= 0 && error_rate <= 1, "error_rate", "Give a share from 0 to 1.");
-  require(tie_within >= 0, "tie_within", "Give 0 or more.");
+  require_setting(rationality >= 0, "rationality", "Give 0 or more.");
+  require_setting(discount > 0 && discount <= 1, "discount", "Give a number above 0, at most 1.");
+  require_setting(error_rate >= 0 && error_rate <= 1, "error_rate", "Give a share from 0 to 1.");
+  require_setting(tie_within >= 0, "tie_within", "Give 0 or more.");
 }
 
 double judged_return(const data::Segment& segment, double discount) {

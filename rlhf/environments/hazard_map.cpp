@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "rlhf/core/error.h"
+#include "rlhf/core/require.h"
 #include "rlhf/environments/canvas.h"
 #include "rlhf/environments/detail/world_impl.h"
 
@@ -86,14 +87,12 @@ std::int64_t HazardMapCells::beside(std::int64_t cell, std::int64_t move) const 
 }
 
 void HazardMapConfig::validate() const {
-  const auto require = [](bool holds, const char* field, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
-  };
-  require(side >= 6 && side <= 20, "side", "Give 6 to 20.");
-  require(hazards >= 1 && hazards <= side * side / 4, "hazards", "Give 1 up to a quarter of the cells.");
-  require(detour >= 2 && detour % 2 == 0 && detour <= side, "detour", "Give an even number from 2 up to the side.");
-  require(sensor_accuracy >= 0 && sensor_accuracy <= 1, "sensor_accuracy", "Give a chance from 0 to 1.");
-  require(map >= 0, "map", "Give 0 or more.");
+  require_setting(side >= 6 && side <= 20, "side", "Give 6 to 20.");
+  require_setting(hazards >= 1 && hazards <= side * side / 4, "hazards", "Give 1 up to a quarter of the cells.");
+  require_setting(detour >= 2 && detour % 2 == 0 && detour <= side, "detour",
+                  "Give an even number from 2 up to the side.");
+  require_setting(sensor_accuracy >= 0 && sensor_accuracy <= 1, "sensor_accuracy", "Give a chance from 0 to 1.");
+  require_setting(map >= 0, "map", "Give 0 or more.");
 }
 
 /// Exact: the best way to be in each cell after each number of moves.

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "rlhf/core/error.h"
+#include "rlhf/core/require.h"
 #include "rlhf/environments/detail/world_impl.h"
 
 namespace rlhf::environments {
@@ -36,13 +37,10 @@ Tensor in_double(const Tensor& seen) { return seen.to(at::kDouble).contiguous();
 }  // namespace
 
 void NormalizationConfig::validate() const {
-  const auto require = [](bool holds, const char* field, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
-  };
-  require(observation_clip > 0, "observation_clip", "Give more than 0.");
-  require(reward_clip > 0, "reward_clip", "Give more than 0.");
-  require(gamma >= 0 && gamma <= 1, "gamma", "Give 0 to 1.");
-  require(epsilon > 0, "epsilon", "Give a small number above 0.");
+  require_setting(observation_clip > 0, "observation_clip", "Give more than 0.");
+  require_setting(reward_clip > 0, "reward_clip", "Give more than 0.");
+  require_setting(gamma >= 0 && gamma <= 1, "gamma", "Give 0 to 1.");
+  require_setting(epsilon > 0, "epsilon", "Give a small number above 0.");
 }
 
 void RunningMoments::add(const double* numbers, std::int64_t rows) {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "rlhf/core/require.h"
 #include "rlhf/environments/canvas.h"
 #include "rlhf/environments/detail/world_impl.h"
 
@@ -39,12 +40,9 @@ bool roll(double& place, double by) {
 
 void PointChaseConfig::validate() const {
   require_limit(max_steps);
-  const auto require = [](bool holds, const char* field, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
-  };
-  require(speed > 0 && speed <= 15, "speed", "Give more than 0 and at most 15 units a second.");
-  require(ball_speed >= 0 && ball_speed <= 15, "ball_speed", "Give 0 to 15 units a second.");
-  require(wander >= 0 && wander <= 100, "wander", "Give 0 to 100 rad.");
+  require_setting(speed > 0 && speed <= 15, "speed", "Give more than 0 and at most 15 units a second.");
+  require_setting(ball_speed >= 0 && ball_speed <= 15, "ball_speed", "Give 0 to 15 units a second.");
+  require_setting(wander >= 0 && wander <= 100, "wander", "Give 0 to 100 rad.");
 }
 
 PointChaseWorld::PointChaseWorld(const PointChaseConfig& config) : config_(config), spec_(spec_of(config)) {
