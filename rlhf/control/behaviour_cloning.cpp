@@ -3,6 +3,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/tensor.h>
 
+#include "rlhf/control/detail/descend.h"
 #include "rlhf/core/require.h"
 
 namespace rlhf::control {
@@ -53,9 +54,7 @@ BcMetrics imitate(const models::ActorCritic& agent, algorithms::AdamW& optimizer
   BcMetrics metrics{.steps = shown.steps()};
   for (const auto& rows : at::tensor(random.permutation(shown.steps())).split(config.batch)) {
     const auto result = bc_loss(agent, shown.at(rows), config);
-    optimizer.zero_grad();
-    result.loss.backward();
-    optimizer.step(config.learning_rate);
+    descend(optimizer, result.loss, config.learning_rate);
     const double share = static_cast<double>(rows.numel()) / static_cast<double>(shown.steps());
     metrics.negative_logprob += share * result.metrics.negative_logprob;
     metrics.entropy += share * result.metrics.entropy;

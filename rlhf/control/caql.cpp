@@ -6,7 +6,10 @@
 
 #include <algorithm>
 
-#include "rlhf/control/sac.h"
+#include "rlhf/control/detail/descend.h"
+#include "rlhf/control/detail/parts_of.h"
+#include "rlhf/control/noise.h"
+#include "rlhf/control/twin_critics.h"
 #include "rlhf/core/error.h"
 #include "rlhf/core/require.h"
 
@@ -69,17 +72,15 @@ CaqlAgent::Update CaqlAgent::update(const Transitions& batch, Random& random) {
   const auto value = online_->forward(with(encoder_(batch.observations), batch.actions)).squeeze(1);
   const auto errors = (value - wanted).square();
   const auto loss = (config_.replay.prioritised ? errors * batch.weights : errors).mean();
-  optimizer_->zero_grad();
-  loss.backward();
-  optimizer_->step(config_.learning_rate);
+  descend(*optimizer_, loss, config_.learning_rate);
   models::copy_weights(*online_, *target_, config_.target_share);
   return {loss.item<double>(), value.detach().mean().item<double>(), wanted - value.detach()};
 }
 
 models::NamedWeights CaqlAgent::weights() const {
   models::NamedWeights all;
-  for (const auto& [name, weight] : online_->weights()) all.emplace_back("q." + name, weight);
-  for (const auto& [name, weight] : target_->weights()) all.emplace_back("target." + name, weight);
+  add_weights(all, "q.", *online_);
+  add_weights(all, "target.", *target_);
   return all;
 }
 
@@ -89,30 +90,21 @@ std::unique_ptr<CaqlAgent> train_caql(environments::VectorEnvironment& environme
   auto agent = std::make_unique<CaqlAgent>(environments.spec(), config);
   CaqlAgent::Update last;
   const auto numbers = agent->range().numbers();
-  const OffPolicyAgent parts{
-      .act =
-          [&](const Tensor& seen, double progress, bool exploring, Random& random) {
-            const auto noise = normal_noise(seen.size(0), numbers, random);
-            if (exploring) return noise.clamp(-1, 1);
-            const double spread =
-                config.noise_start + (config.noise_end - config.noise_start) * std::min(1.0, 2 * progress);
-            return (agent->best(seen, random).actions + spread * noise).clamp(-1, 1);
-          },
-      .to_environment = [&](const Tensor& actions) { return agent->range().to_environment(actions); },
-      .learn =
-          [&](const Transitions& batch, double, Random& random) {
-            last = agent->update(batch, random);
-            return last.errors;
-          },
-      .log =
-          [&](MetricRow& row) {
-            row.add("train/loss", last.loss);
-            row.add("train/value", last.value);
-          },
-      .write_model = [&](const std::filesystem::path& folder) { write_weights(folder, agent->weights()); },
-      .read_model = [&](const std::filesystem::path& folder) { read_weights(folder, agent->weights()); },
-      .save = [&](State& state) { agent->save(state); },
-      .restore = [&](const State& state) { agent->restore(state); }};
+  auto parts = parts_of(*agent);
+  parts.act = [&](const Tensor& seen, double progress, bool exploring, Random& random) {
+    const auto noise = normal_noise(seen.size(0), numbers, random);
+    if (exploring) return noise.clamp(-1, 1);
+    const double spread = config.noise_start + (config.noise_end - config.noise_start) * std::min(1.0, 2 * progress);
+    return (agent->best(seen, random).actions + spread * noise).clamp(-1, 1);
+  };
+  parts.learn = [&](const Transitions& batch, double, Random& random) {
+    last = agent->update(batch, random);
+    return last.errors;
+  };
+  parts.log = [&](MetricRow& row) {
+    row.add("train/loss", last.loss);
+    row.add("train/value", last.value);
+  };
   train(parts, environments, config, hooks, run);
   return agent;
 }

@@ -3,11 +3,9 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/exp.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/logsumexp.h>
-#include <ATen/ops/minimum.h>
 #include <ATen/ops/mse_loss.h>
 #include <ATen/ops/softplus.h>
 #include <ATen/ops/tanh.h>
@@ -15,7 +13,9 @@
 #include <cmath>
 #include <numbers>
 
-#include "rlhf/control/sac.h"
+#include "rlhf/control/detail/descend.h"
+#include "rlhf/control/detail/parts_of.h"
+#include "rlhf/control/noise.h"
 #include "rlhf/core/require.h"
 
 namespace rlhf::control {
@@ -23,20 +23,6 @@ namespace {
 
 constexpr double least_log_deviation = -20, most_log_deviation = 2, most_alpha = 1e6;
 const double log_sqrt_two_pi = 0.5 * std::log(2 * std::numbers::pi);
-
-void add(models::NamedWeights& all, const std::string& prefix, const models::Network& network) {
-  for (const auto& [name, weight] : network.weights()) all.emplace_back(prefix + name, weight);
-}
-
-std::unique_ptr<algorithms::AdamW> adam(models::NamedWeights weights) {
-  return std::make_unique<algorithms::AdamW>(std::move(weights), algorithms::AdamConfig{.max_grad_norm = 0});
-}
-
-void descend(algorithms::AdamW& optimizer, const Tensor& loss, double learning_rate) {
-  optimizer.zero_grad();
-  loss.backward();
-  optimizer.step(learning_rate);
-}
 
 }  // namespace
 
@@ -65,24 +51,18 @@ void CqlConfig::validate() const {
 }
 
 CqlAgent::CqlAgent(const environments::Spec& spec, const CqlConfig& config)
-    : config_(config), encoder_(spec), range_(spec) {
-  const auto key = [&](const char* part) { return derive(config.seed, {hash(part)}); };
-  std::int64_t seen = 1;
-  for (const auto side : encoder_.shape()) seen *= side;
-  policy_ = models::make_network(config.network, encoder_.shape(), 2 * range_.numbers(), 1.0, key("policy"));
-  models::NamedWeights critic_weights;
-  for (int i = 0; i < 2; ++i) {
-    const auto name = "critic" + std::to_string(i);
-    for (auto* network : {&critics_[i], &targets_[i]})
-      *network = models::make_network(config.network, {seen + range_.numbers()}, 1, 1.0, key(name.c_str()));
-    add(critic_weights, name + ".", *critics_[i]);
-  }
+    : config_(config),
+      encoder_(spec),
+      range_(spec),
+      policy_(models::make_network(config.network, encoder_.shape(), 2 * range_.numbers(), 1.0,
+                                   derive(config.seed, {hash("policy")}))),
+      critics_(config.network, encoder_.shape(), range_.numbers(), config.seed) {
   log_temperature_ = at::full({1}, std::log(config.initial_temperature), at::kFloat).requires_grad_();
   log_alpha_ = at::full({1}, std::log(std::max(config.alpha.value_or(1.0), 1e-20)), at::kFloat).requires_grad_();
-  policy_optimizer_ = adam(policy_->weights());
-  critic_optimizer_ = adam(critic_weights);
-  temperature_optimizer_ = adam({{"log_temperature", log_temperature_}});
-  alpha_optimizer_ = adam({{"log_alpha", log_alpha_}});
+  policy_optimizer_ = plain_adam(policy_->weights());
+  critic_optimizer_ = plain_adam(critics_.trained());
+  temperature_optimizer_ = plain_adam({{"log_temperature", log_temperature_}});
+  alpha_optimizer_ = plain_adam({{"log_alpha", log_alpha_}});
 }
 
 CqlAgent::Drawn CqlAgent::draw(const Tensor& encoded, const Tensor& noise) const {
@@ -100,18 +80,12 @@ Tensor CqlAgent::best(const Tensor& observations) const {
   return at::tanh(policy_->forward(encoder_(observations)).narrow(1, 0, range_.numbers()));
 }
 
-Tensor CqlAgent::value(const models::Network& critic, const Tensor& encoded, const Tensor& actions) const {
-  return critic.forward(at::cat({encoded.flatten(1), actions}, 1)).squeeze(1);
-}
-
 CqlAgent::Noise CqlAgent::noise(std::int64_t rows, Random& random) const {
   const auto drawn = rows * config_.samples, numbers = range_.numbers();
-  Noise noise{.now = normal_noise(drawn, numbers, random), .next = normal_noise(drawn, numbers, random)};
-  noise.uniform = at::empty({drawn, numbers}, at::kFloat);
-  for (std::int64_t i = 0; i < noise.uniform.numel(); ++i)
-    noise.uniform.mutable_data_ptr<float>()[i] = static_cast<float>(2 * random.uniform() - 1);
-  noise.policy = normal_noise(rows, numbers, random);
-  return noise;
+  return {.now = normal_noise(drawn, numbers, random),
+          .next = normal_noise(drawn, numbers, random),
+          .uniform = uniform_noise(drawn, numbers, random),
+          .policy = normal_noise(rows, numbers, random)};
 }
 
 Tensor CqlAgent::conservative(int critic, const Tensor& encoded, const Tensor& next_encoded, const Transitions& batch,
@@ -125,12 +99,12 @@ Tensor CqlAgent::conservative(int critic, const Tensor& encoded, const Tensor& n
     next = draw(next_encoded.repeat_interleave(n, 0), noise.next);
   }
   const double uniform_logprob = -static_cast<double>(range_.numbers()) * std::numbers::ln2;
-  const auto weighed = [&](const Tensor& actions) { return value(*critics_[critic], repeated, actions); };
+  const auto weighed = [&](const Tensor& actions) { return critics_.value(critic, repeated, actions); };
   const auto here = (weighed(now.actions) - now.logprobs).view({rows, n});
   const auto there = (weighed(next.actions) - next.logprobs).view({rows, n});
   const auto anywhere = (weighed(noise.uniform) - uniform_logprob).view({rows, n});
   const auto all = at::cat({here, there, anywhere}, 1);
-  const auto gap = (at::logsumexp(all, {1}) - value(*critics_[critic], encoded, batch.actions)).mean();
+  const auto gap = (at::logsumexp(all, {1}) - critics_.value(critic, encoded, batch.actions)).mean();
   return config_.conservative_weight * (gap - config_.threshold);
 }
 
@@ -141,8 +115,7 @@ CqlAgent::Update CqlAgent::update(const Transitions& batch, const Noise& noise) 
   {
     const at::NoGradGuard no_gradient;
     const auto next = best(batch.next_observations);
-    wanted = batch.rewards + batch.discounts * at::minimum(value(*targets_[0], next_encoded, next),
-                                                           value(*targets_[1], next_encoded, next));
+    wanted = batch.rewards + batch.discounts * critics_.least_target(next_encoded, next);
   }
   const Tensor held[] = {conservative(0, encoded, next_encoded, batch, noise),
                          conservative(1, encoded, next_encoded, batch, noise)};
@@ -151,9 +124,9 @@ CqlAgent::Update CqlAgent::update(const Transitions& batch, const Noise& noise) 
   if (!config_.alpha)
     descend(*alpha_optimizer_, -(alpha_now() * (0.5 * held_down.detach())).mean(), config_.policy_learning_rate);
   result.alpha = config_.alpha.value_or(alpha_now().item<double>());
-  const auto of_shown = value(*critics_[0], encoded, batch.actions);
+  const auto of_shown = critics_.value(0, encoded, batch.actions);
   const auto critic_loss = at::mse_loss(of_shown, wanted) +
-                           at::mse_loss(value(*critics_[1], encoded, batch.actions), wanted) + result.alpha * held_down;
+                           at::mse_loss(critics_.value(1, encoded, batch.actions), wanted) + result.alpha * held_down;
   descend(*critic_optimizer_, critic_loss, config_.critic_learning_rate);
 
   const auto now = draw(encoded, noise.policy);
@@ -161,11 +134,10 @@ CqlAgent::Update CqlAgent::update(const Transitions& batch, const Noise& noise) 
   descend(*temperature_optimizer_, -(at::exp(log_temperature_) * (now.logprobs.detach() + target_entropy)).mean(),
           config_.policy_learning_rate);
   result.temperature = std::exp(log_temperature_.item<double>());
-  const auto worth = at::minimum(value(*critics_[0], encoded, now.actions), value(*critics_[1], encoded, now.actions));
-  const auto policy_loss = (result.temperature * now.logprobs - worth).mean();
+  const auto policy_loss = (result.temperature * now.logprobs - critics_.least(encoded, now.actions)).mean();
   descend(*policy_optimizer_, policy_loss, config_.policy_learning_rate);
 
-  for (int i = 0; i < 2; ++i) models::copy_weights(*critics_[i], *targets_[i], config_.target_share);
+  critics_.move_targets(config_.target_share);
   result.critic_loss = critic_loss.item<double>();
   result.conservative_loss = result.alpha * held_down.item<double>();
   result.policy_loss = policy_loss.item<double>();
@@ -174,12 +146,8 @@ CqlAgent::Update CqlAgent::update(const Transitions& batch, const Noise& noise) 
 }
 
 models::NamedWeights CqlAgent::weights() const {
-  models::NamedWeights all;
-  add(all, "policy.", *policy_);
-  for (int i = 0; i < 2; ++i) {
-    add(all, "critic" + std::to_string(i) + ".", *critics_[i]);
-    add(all, "target" + std::to_string(i) + ".", *targets_[i]);
-  }
+  auto all = critics_.weights();
+  add_weights(all, "policy.", *policy_);
   all.emplace_back("log_temperature", log_temperature_);
   all.emplace_back("log_alpha", log_alpha_);
   return all;
@@ -204,25 +172,19 @@ std::unique_ptr<CqlAgent> train_cql(const environments::Spec& spec, std::span<co
   config.validate();
   auto agent = std::make_unique<CqlAgent>(spec, config);
   CqlAgent::Update last;
-  const OffPolicyAgent parts{
-      .learn =
-          [&](const Transitions& batch, double, Random& random) {
-            last = agent->update(batch, agent->noise(config.batch, random));
-            return Tensor();
-          },
-      .log =
-          [&](MetricRow& row) {
-            row.add("train/critic_loss", last.critic_loss);
-            row.add("train/conservative_loss", last.conservative_loss);
-            row.add("train/actor_loss", last.policy_loss);
-            row.add("train/temp", last.temperature);
-            row.add("train/alpha", last.alpha);
-            row.add("train/value", last.value);
-          },
-      .write_model = [&](const std::filesystem::path& folder) { write_weights(folder, agent->weights()); },
-      .read_model = [&](const std::filesystem::path& folder) { read_weights(folder, agent->weights()); },
-      .save = [&](State& state) { agent->save(state); },
-      .restore = [&](const State& state) { agent->restore(state); }};
+  auto parts = parts_of(*agent);
+  parts.learn = [&](const Transitions& batch, double, Random& random) {
+    last = agent->update(batch, agent->noise(config.batch, random));
+    return Tensor();
+  };
+  parts.log = [&](MetricRow& row) {
+    row.add("train/critic_loss", last.critic_loss);
+    row.add("train/conservative_loss", last.conservative_loss);
+    row.add("train/actor_loss", last.policy_loss);
+    row.add("train/temp", last.temperature);
+    row.add("train/alpha", last.alpha);
+    row.add("train/value", last.value);
+  };
   train_offline(parts, recorded(spec, episodes, config, &agent->range()), config, run);
   return agent;
 }

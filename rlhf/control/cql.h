@@ -1,6 +1,7 @@
 #pragma once
 #include "rlhf/algorithms/optimizer.h"
 #include "rlhf/control/offline.h"
+#include "rlhf/control/twin_critics.h"
 #include "rlhf/models/observation.h"
 
 namespace rlhf::control {
@@ -64,7 +65,6 @@ class CqlAgent {
     Tensor actions, logprobs;  // [rows, numbers], [rows]
   };
   Drawn draw(const Tensor& encoded, const Tensor& noise) const;
-  Tensor value(const models::Network& critic, const Tensor& encoded, const Tensor& actions) const;
   Tensor conservative(int critic, const Tensor& encoded, const Tensor& next_encoded, const Transitions& batch,
                       const Noise& noise) const;
 
@@ -72,7 +72,7 @@ class CqlAgent {
   models::Encoder encoder_;
   ActionRange range_;
   std::unique_ptr<models::Network> policy_;
-  std::unique_ptr<models::Network> critics_[2], targets_[2];
+  TwinCritics critics_;
   Tensor log_temperature_, log_alpha_;  // [1]
   std::unique_ptr<algorithms::AdamW> policy_optimizer_, critic_optimizer_, temperature_optimizer_, alpha_optimizer_;
 };

@@ -6,6 +6,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/smooth_l1_loss.h>
 
+#include "rlhf/control/detail/descend.h"
 #include "rlhf/core/error.h"
 #include "rlhf/core/require.h"
 
@@ -90,9 +91,7 @@ QLearner::QLearner(const environments::Spec& spec, const DqnConfig& config, Loss
 
 Tensor QLearner::learn(const Transitions& batch) {
   const auto result = loss_(*online_, *target_, batch);
-  optimizer_.zero_grad();
-  result.loss.backward();
-  optimizer_.step(config_.learning_rate);
+  descend(optimizer_, result.loss, config_.learning_rate);
   loss_sum_ += result.loss.item<double>();
   value_sum_ += result.value;
   ++updates_;

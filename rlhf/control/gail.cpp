@@ -7,6 +7,7 @@
 #include <ATen/ops/softplus.h>
 #include <ATen/ops/tensor.h>
 
+#include "rlhf/control/detail/descend.h"
 #include "rlhf/core/require.h"
 
 namespace rlhf::control {
@@ -62,9 +63,7 @@ void Discriminator::update(const Shown& played, std::int64_t index) {
     const auto of_shown = logits(draw(shown_)), of_played = logits(draw(played));
     // -log D where it was shown, -log(1 - D) where it was not
     const auto loss = 0.5 * (at::softplus(-of_shown).mean() + at::softplus(of_played).mean());
-    optimizer_->zero_grad();
-    loss.backward();
-    optimizer_->step(config_.learning_rate);
+    descend(*optimizer_, loss, config_.learning_rate);
     loss_ = loss.item<double>();
     knows_shown_ = (of_shown > 0).to(at::kDouble).mean().item<double>();
     knows_played_ = (of_played < 0).to(at::kDouble).mean().item<double>();

@@ -2,31 +2,24 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/cat.h>
-#include <ATen/ops/empty.h>
-#include <ATen/ops/empty_like.h>
 #include <ATen/ops/exp.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/log.h>
-#include <ATen/ops/minimum.h>
-#include <ATen/ops/mse_loss.h>
 #include <ATen/ops/tanh.h>
 
 #include <cmath>
 #include <numbers>
 
+#include "rlhf/control/detail/descend.h"
+#include "rlhf/control/detail/parts_of.h"
+#include "rlhf/control/noise.h"
 #include "rlhf/core/require.h"
-#include "rlhf/core/safetensors.h"
 
 namespace rlhf::control {
 namespace {
 
 constexpr double least_log_deviation = -20, most_log_deviation = 2, inside = 1e-6;
 const double log_sqrt_two_pi = 0.5 * std::log(2 * std::numbers::pi);
-
-void add(models::NamedWeights& all, const std::string& prefix, const models::Network& network) {
-  for (const auto& [name, weight] : network.weights()) all.emplace_back(prefix + name, weight);
-}
 
 }  // namespace
 
@@ -47,27 +40,16 @@ void SacConfig::validate() const {
 }
 
 SacAgent::SacAgent(const environments::Spec& spec, const SacConfig& config)
-    : config_(config), encoder_(spec), range_(spec) {
-  const auto key = [&](const char* part) { return derive(config.seed, {hash(part)}); };
-  std::int64_t seen = 1;
-  for (const auto side : encoder_.shape()) seen *= side;
-  policy_ = models::make_network(config.network, encoder_.shape(), 2 * range_.numbers(), 1.0, key("policy"));
-  const char* names[] = {"critic0", "critic1"};
-  models::NamedWeights critic_weights;
-  for (int i = 0; i < 2; ++i) {
-    const auto make = [&] {
-      return models::make_network(config.network, {seen + range_.numbers()}, 1, 1.0, key(names[i]));
-    };
-    critics_[i] = make();
-    targets_[i] = make();
-    add(critic_weights, std::string(names[i]) + ".", *critics_[i]);
-  }
+    : config_(config),
+      encoder_(spec),
+      range_(spec),
+      policy_(models::make_network(config.network, encoder_.shape(), 2 * range_.numbers(), 1.0,
+                                   derive(config.seed, {hash("policy")}))),
+      critics_(config.network, encoder_.shape(), range_.numbers(), config.seed) {
   log_temperature_ = at::full({1}, std::log(config.temperature.value_or(1.0)), at::kFloat).requires_grad_();
-  const algorithms::AdamConfig adam{.max_grad_norm = 0};
-  policy_optimizer_ = std::make_unique<algorithms::AdamW>(policy_->weights(), adam);
-  critic_optimizer_ = std::make_unique<algorithms::AdamW>(critic_weights, adam);
-  temperature_optimizer_ =
-      std::make_unique<algorithms::AdamW>(algorithms::NamedParameters{{"log_temperature", log_temperature_}}, adam);
+  policy_optimizer_ = plain_adam(policy_->weights());
+  critic_optimizer_ = plain_adam(critics_.trained());
+  temperature_optimizer_ = plain_adam({{"log_temperature", log_temperature_}});
 }
 
 SacAgent::Drawn SacAgent::draw(const Tensor& observations, const Tensor& noise) const {
@@ -84,10 +66,6 @@ Tensor SacAgent::best(const Tensor& observations) const {
   return at::tanh(policy_->forward(encoder_(observations)).narrow(1, 0, range_.numbers()));
 }
 
-Tensor SacAgent::critic(const models::Network& network, const Tensor& encoded, const Tensor& actions) const {
-  return network.forward(at::cat({encoded.flatten(1), actions}, 1)).squeeze(1);
-}
-
 double SacAgent::temperature() const { return std::exp(log_temperature_.item<double>()); }
 
 SacAgent::Update SacAgent::update(const Transitions& batch, const Tensor& noise, const Tensor& next_noise) {
@@ -97,45 +75,32 @@ SacAgent::Update SacAgent::update(const Transitions& batch, const Tensor& noise,
   const double alpha = result.temperature;
   if (!config_.temperature) {
     const double target = config_.target_entropy.value_or(-static_cast<double>(range_.numbers()));
-    temperature_optimizer_->zero_grad();
-    (-(log_temperature_ * (now.logprobs.detach() + target)).mean()).backward();
-    temperature_optimizer_->step(config_.learning_rate);
+    descend(*temperature_optimizer_, -(log_temperature_ * (now.logprobs.detach() + target)).mean(),
+            config_.learning_rate);
   }
 
   Tensor wanted;
   {
     const at::NoGradGuard no_gradient;
     const auto next = draw(batch.next_observations, next_noise);
-    const auto value =
-        at::minimum(critic(*targets_[0], next_encoded, next.actions), critic(*targets_[1], next_encoded, next.actions));
+    const auto value = critics_.least_target(next_encoded, next.actions);
     wanted = batch.rewards + batch.discounts * (value - alpha * next.logprobs);
   }
-  const auto critic_loss = 0.5 * (at::mse_loss(critic(*critics_[0], encoded, batch.actions), wanted) +
-                                  at::mse_loss(critic(*critics_[1], encoded, batch.actions), wanted));
-  critic_optimizer_->zero_grad();
-  critic_loss.backward();
-  critic_optimizer_->step(config_.learning_rate);
+  const auto critic_loss = 0.5 * critics_.loss(encoded, batch.actions, wanted);
+  descend(*critic_optimizer_, critic_loss, config_.learning_rate);
 
-  const auto value =
-      at::minimum(critic(*critics_[0], encoded, now.actions), critic(*critics_[1], encoded, now.actions));
-  const auto policy_loss = (alpha * now.logprobs - value).mean();
-  policy_optimizer_->zero_grad();
-  policy_loss.backward();
-  policy_optimizer_->step(config_.learning_rate);
+  const auto policy_loss = (alpha * now.logprobs - critics_.least(encoded, now.actions)).mean();
+  descend(*policy_optimizer_, policy_loss, config_.learning_rate);
 
-  for (int i = 0; i < 2; ++i) models::copy_weights(*critics_[i], *targets_[i], config_.target_share);
+  critics_.move_targets(config_.target_share);
   result.policy_loss = policy_loss.item<double>();
   result.critic_loss = critic_loss.item<double>();
   return result;
 }
 
 models::NamedWeights SacAgent::weights() const {
-  models::NamedWeights all;
-  add(all, "policy.", *policy_);
-  for (int i = 0; i < 2; ++i) {
-    add(all, "critic" + std::to_string(i) + ".", *critics_[i]);
-    add(all, "target" + std::to_string(i) + ".", *targets_[i]);
-  }
+  auto all = critics_.weights();
+  add_weights(all, "policy.", *policy_);
   all.emplace_back("log_temperature", log_temperature_);
   return all;
 }
@@ -152,16 +117,6 @@ void SacAgent::restore(const State& state) {
   temperature_optimizer_->restore(state, "temperature");
 }
 
-void SacAgent::write(const std::filesystem::path& folder) const { write_weights(folder, weights()); }
-void SacAgent::read(const std::filesystem::path& folder) { read_weights(folder, weights()); }
-
-Tensor normal_noise(std::int64_t rows, std::int64_t numbers, Random& random) {
-  auto noise = at::empty({rows, numbers}, at::kFloat);
-  for (std::int64_t i = 0; i < noise.numel(); ++i)
-    noise.mutable_data_ptr<float>()[i] = static_cast<float>(random.normal());
-  return noise;
-}
-
 std::unique_ptr<SacAgent> train_sac(environments::VectorEnvironment& environments, const SacConfig& config,
                                     const OffPolicyHooks& hooks, Run& run) {
   config.validate();
@@ -169,38 +124,26 @@ std::unique_ptr<SacAgent> train_sac(environments::VectorEnvironment& environment
   SacAgent::Update last;
   std::int64_t updates = 0;
   const auto numbers = agent->range().numbers();
-  const OffPolicyAgent parts{
-      .act =
-          [&](const Tensor& seen, double, bool exploring, Random& random) {
-            const at::NoGradGuard no_gradient;
-            const auto noise = normal_noise(seen.size(0), numbers, random);
-            if (!exploring) return agent->draw(seen, noise).actions;
-            auto actions = at::empty_like(noise);
-            for (std::int64_t i = 0; i < actions.numel(); ++i)
-              actions.mutable_data_ptr<float>()[i] = static_cast<float>(2 * random.uniform() - 1);
-            return actions;
-          },
-      .to_environment = [&](const Tensor& actions) { return agent->range().to_environment(actions); },
-      .learn =
-          [&](const Transitions& batch, double, Random& random) {
-            const auto rows = batch.rewards.size(0);
-            const auto noise = normal_noise(rows, numbers, random), next_noise = normal_noise(rows, numbers, random);
-            last = agent->update(batch, noise, next_noise);
-            ++updates;
-            return Tensor();
-          },
-      .log =
-          [&](MetricRow& row) {
-            if (updates == 0) return;
-            row.add("train/actor_loss", last.policy_loss);
-            row.add("train/critic_loss", last.critic_loss);
-            row.add("train/ent_coef", last.temperature);
-            row.add("train/entropy", last.entropy);
-          },
-      .write_model = [&](const std::filesystem::path& folder) { agent->write(folder); },
-      .read_model = [&](const std::filesystem::path& folder) { agent->read(folder); },
-      .save = [&](State& state) { agent->save(state); },
-      .restore = [&](const State& state) { agent->restore(state); }};
+  auto parts = parts_of(*agent);
+  parts.act = [&](const Tensor& seen, double, bool exploring, Random& random) {
+    const at::NoGradGuard no_gradient;
+    const auto noise = normal_noise(seen.size(0), numbers, random);
+    return exploring ? uniform_noise(seen.size(0), numbers, random) : agent->draw(seen, noise).actions;
+  };
+  parts.learn = [&](const Transitions& batch, double, Random& random) {
+    const auto rows = batch.rewards.size(0);
+    const auto noise = normal_noise(rows, numbers, random), next_noise = normal_noise(rows, numbers, random);
+    last = agent->update(batch, noise, next_noise);
+    ++updates;
+    return Tensor();
+  };
+  parts.log = [&](MetricRow& row) {
+    if (updates == 0) return;
+    row.add("train/actor_loss", last.policy_loss);
+    row.add("train/critic_loss", last.critic_loss);
+    row.add("train/ent_coef", last.temperature);
+    row.add("train/entropy", last.entropy);
+  };
   train(parts, environments, config, hooks, run);
   return agent;
 }

@@ -3,6 +3,7 @@
 
 #include "rlhf/algorithms/optimizer.h"
 #include "rlhf/control/off_policy.h"
+#include "rlhf/control/twin_critics.h"
 #include "rlhf/models/observation.h"
 
 namespace rlhf::control {
@@ -57,18 +58,14 @@ class SacAgent {
 
   void save(State& state) const;
   void restore(const State& state);
-  void write(const std::filesystem::path& folder) const;
-  void read(const std::filesystem::path& folder);
   models::NamedWeights weights() const;  // policy, critics, their targets, log temperature
 
  private:
-  Tensor critic(const models::Network& network, const Tensor& encoded, const Tensor& actions) const;
-
   SacConfig config_;
   models::Encoder encoder_;
   ActionRange range_;
   std::unique_ptr<models::Network> policy_;
-  std::unique_ptr<models::Network> critics_[2], targets_[2];
+  TwinCritics critics_;
   Tensor log_temperature_;  // [1]
   std::unique_ptr<algorithms::AdamW> policy_optimizer_, critic_optimizer_, temperature_optimizer_;
 };
@@ -76,8 +73,5 @@ class SacAgent {
 /// Trains and returns the agent. See train() in off_policy.h.
 std::unique_ptr<SacAgent> train_sac(environments::VectorEnvironment& environments, const SacConfig& config,
                                     const OffPolicyHooks& hooks, Run& run);
-
-/// Standard normal numbers, drawn in order.
-Tensor normal_noise(std::int64_t rows, std::int64_t numbers, Random& random);
 
 }  // namespace rlhf::control

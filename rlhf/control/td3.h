@@ -1,6 +1,7 @@
 #pragma once
 #include "rlhf/algorithms/optimizer.h"
 #include "rlhf/control/off_policy.h"
+#include "rlhf/control/twin_critics.h"
 #include "rlhf/models/observation.h"
 
 namespace rlhf::control {
@@ -51,13 +52,12 @@ class Td3Agent {
 
  private:
   Tensor act(const models::Network& policy, const Tensor& encoded) const;
-  Tensor critic(const models::Network& network, const Tensor& encoded, const Tensor& actions) const;
 
   Td3Config config_;
   models::Encoder encoder_;
   ActionRange range_;
   std::unique_ptr<models::Network> policy_, policy_target_;
-  std::unique_ptr<models::Network> critics_[2], targets_[2];
+  TwinCritics critics_;
   std::unique_ptr<algorithms::AdamW> policy_optimizer_, critic_optimizer_;
 };
 
