@@ -1,5 +1,6 @@
 #pragma once
 #include "rlhf/algorithms/optimizer.h"
+#include "rlhf/control/action_range.h"
 #include "rlhf/control/maximiser.h"
 #include "rlhf/control/off_policy.h"
 #include "rlhf/models/observation.h"

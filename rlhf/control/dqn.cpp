@@ -7,6 +7,7 @@
 #include <ATen/ops/smooth_l1_loss.h>
 
 #include "rlhf/control/detail/descend.h"
+#include "rlhf/control/weights_file.h"
 #include "rlhf/core/error.h"
 #include "rlhf/core/require.h"
 

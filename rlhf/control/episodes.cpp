@@ -41,6 +41,13 @@ double EpisodeLog::mean_length() const {
   return sum / static_cast<double>(last_.size());
 }
 
+void EpisodeLog::log(MetricRow& row) const {
+  row.add("rollout/episodes", static_cast<double>(finished_));
+  if (finished_ == 0) return;
+  row.add("rollout/ep_rew_mean", mean_return());
+  row.add("rollout/ep_len_mean", mean_length());
+}
+
 void EpisodeLog::save(State& state, const std::string& prefix) const {
   auto record =
       nlohmann::json{{"finished", finished_}, {"running", nlohmann::json::array()}, {"last", nlohmann::json::array()}};

@@ -5,6 +5,7 @@
 
 #include "rlhf/core/checkpoint.h"
 #include "rlhf/core/fields.h"
+#include "rlhf/core/metrics.h"
 #include "rlhf/environments/vector.h"
 #include "rlhf/models/actor_critic.h"
 
@@ -21,6 +22,8 @@ class EpisodeLog {
   double mean_return() const;
   double mean_length() const;
   std::int64_t finished() const { return finished_; }
+  /// rollout/episodes, and the means once there is one.
+  void log(MetricRow& row) const;
 
   void save(State& state, const std::string& prefix) const;
   void restore(const State& state, const std::string& prefix);

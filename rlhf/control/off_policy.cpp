@@ -1,16 +1,9 @@
 #include "rlhf/control/off_policy.h"
 
-#include <ATen/TensorOperators.h>
-#include <ATen/core/grad_mode.h>
-#include <ATen/ops/tensor.h>
-#include <fmt/format.h>
-
-#include <cmath>
+#include <algorithm>
 
 #include "rlhf/core/clock.h"
-#include "rlhf/core/error.h"
 #include "rlhf/core/require.h"
-#include "rlhf/core/safetensors.h"
 
 namespace rlhf::control {
 
@@ -46,11 +39,7 @@ struct Row {
 
   void log(MetricRow& row) const {
     row.add("rollout/steps", static_cast<double>(steps));
-    row.add("rollout/episodes", static_cast<double>(episodes.finished()));
-    if (episodes.finished() > 0) {
-      row.add("rollout/ep_rew_mean", episodes.mean_return());
-      row.add("rollout/ep_len_mean", episodes.mean_length());
-    }
+    episodes.log(row);
     agent.log(row);
     row.add("time/steps_per_second", steps_per_second);
   }
@@ -66,6 +55,121 @@ RewardSource in_environment_units(RewardSource source, const OffPolicyAgent& age
           .version = source.version};
 }
 
+/// What the environment is sent for an agent's actions.
+Tensor sent(const OffPolicyAgent& agent, const Tensor& actions) {
+  return agent.to_environment ? agent.to_environment(actions) : actions;
+}
+
+/// One training: the buffer, what is recorded of play, and where chance is.
+class Training {
+ public:
+  Training(const OffPolicyAgent& agent, environments::VectorEnvironment& environments, const OffPolicyConfig& config,
+           const OffPolicyHooks& hooks, Run& run)
+      : agent_(agent),
+        environments_(environments),
+        config_(config),
+        hooks_(hooks),
+        run_(run),
+        total_(config.total_steps / config.envs),
+        replay_(environments.spec(), config.envs, config.replay),
+        recorder_(config.envs, std::max<std::int64_t>(hooks.rollout_steps, 1)),
+        episodes_(config.envs),
+        acting_(derive(config.seed, {hash("actions")})),
+        learning_(derive(config.seed, {hash("minibatches")})) {
+    replay_.set_reward(in_environment_units(hooks.reward, agent));
+    replay_.keep(hooks.demonstrations);
+    environments.reset(derive(config.seed, {hash("episodes")}));
+    if (run.restored()) restore(*run.restored());
+  }
+
+  void train() {
+    begin_ = steady_seconds();
+    bool due = false;  // is a checkpoint?
+    run_.progress().start("training", total_ * config_.envs, run_.first_step() * config_.envs);
+    for (std::int64_t step = run_.first_step(); step < total_; ++step) {
+      const bool rolled_out = act(step);
+      if (!exploring(step) && (step + 1) % config_.train_every == 0 && replay_.ready(1)) learn(step);
+      const bool last = step + 1 == total_;
+      if ((step + 1) % config_.report_every == 0 || last) report(step);
+      if (hooks_.after) hooks_.after(step);
+      if (rolled_out) hooks_.rolled_out((step + 1) / hooks_.rollout_steps - 1, recorder_.take());
+      due = due || (config_.checkpoint_every > 0 && (step + 1) % config_.checkpoint_every == 0);
+      if (!last && hooks_.rollout_steps > 0 && !rolled_out) continue;  // the next checkpoint is at the rollout's end
+      const bool stop = run_.stop_requested();
+      if (last || stop || due) checkpoint(step);
+      due = false;
+      if (stop && !last) break;
+    }
+    run_.progress().finish();
+  }
+
+ private:
+  double progress(std::int64_t step) const { return static_cast<double>(step) / static_cast<double>(total_); }
+  bool exploring(std::int64_t step) const { return (step + 1) * config_.envs <= config_.start; }
+
+  /// A step of all environments; true if it was a rollout's last.
+  bool act(std::int64_t step) {
+    const auto seen = environments_.observations().clone();
+    const auto actions = agent_.act(seen, progress(step), exploring(step), acting_);
+    const auto done = sent(agent_, actions);
+    if (hooks_.rollout_steps > 0) recorder_.before(environments_, done);
+    const auto& outcome = environments_.step(done);
+    const bool rolled_out = hooks_.rollout_steps > 0 && recorder_.after(outcome);
+    episodes_.add(outcome);
+    replay_.add(seen, actions, outcome);
+    return rolled_out;
+  }
+
+  void learn(std::int64_t step) {
+    for (std::int64_t i = 0; i < config_.gradient_steps; ++i) {
+      const auto batch = replay_.sample(config_.batch, learning_, progress(step));
+      replay_.update_priorities(batch.places, agent_.learn(batch, progress(step), learning_));
+    }
+  }
+
+  void report(std::int64_t step) {
+    run_.progress().set((step + 1) * config_.envs);
+    const auto since = static_cast<double>((step + 1 - run_.first_step()) * config_.envs);
+    run_.report(step, Row{agent_, episodes_, (step + 1) * config_.envs, since / (steady_seconds() - begin_)});
+  }
+
+  void checkpoint(std::int64_t step) {
+    State state;
+    agent_.save(state);
+    if (hooks_.save) hooks_.save(state);
+    replay_.save(state, "replay");
+    episodes_.save(state, "episodes");
+    state.tensors["environments"] = as_tensor(environments_.state());
+    state.values["acting"] = acting_.position();
+    state.values["learning"] = learning_.position();
+    run_.checkpoint(step, agent_.write_model, state);
+  }
+
+  void restore(const Restored& before) {
+    const auto& state = before.state;
+    agent_.read_model(before.model_folder);
+    agent_.restore(state);
+    if (hooks_.restore) hooks_.restore(state);
+    replay_.restore(state, "replay");
+    episodes_.restore(state, "episodes");
+    environments_.set_state(as_bytes(state.tensors.at("environments")));
+    acting_ = Random(acting_.key(), state.values.at("acting"));
+    learning_ = Random(learning_.key(), state.values.at("learning"));
+  }
+
+  const OffPolicyAgent& agent_;
+  environments::VectorEnvironment& environments_;
+  const OffPolicyConfig& config_;
+  const OffPolicyHooks& hooks_;
+  Run& run_;
+  std::int64_t total_;  // steps of the loop
+  Replay replay_;
+  Recorder recorder_;
+  EpisodeLog episodes_;
+  Random acting_, learning_;
+  double begin_ = 0.0;  // s, of the training's clock
+};
+
 }  // namespace
 
 Rollout play_rollout(const OffPolicyAgent& agent, environments::VectorEnvironment& environments, std::int64_t steps,
@@ -75,9 +179,9 @@ Rollout play_rollout(const OffPolicyAgent& agent, environments::VectorEnvironmen
   environments.reset(derive(seed, {hash("episodes")}));
   for (bool full = false; !full;) {
     const auto actions = agent.act(environments.observations().clone(), 0.0, false, random);
-    const auto sent = agent.to_environment ? agent.to_environment(actions) : actions;
-    recorder.before(environments, sent);
-    full = recorder.after(environments.step(sent));
+    const auto done = sent(agent, actions);
+    recorder.before(environments, done);
+    full = recorder.after(environments.step(done));
   }
   return recorder.take();
 }
@@ -85,118 +189,7 @@ Rollout play_rollout(const OffPolicyAgent& agent, environments::VectorEnvironmen
 void train(const OffPolicyAgent& agent, environments::VectorEnvironment& environments, const OffPolicyConfig& config,
            const OffPolicyHooks& hooks, Run& run) {
   config.validate();
-  Replay replay(environments.spec(), config.envs, config.replay);
-  replay.set_reward(in_environment_units(hooks.reward, agent));
-  replay.keep(hooks.demonstrations);
-  Recorder recorder(config.envs, std::max<std::int64_t>(hooks.rollout_steps, 1));
-  EpisodeLog episodes(config.envs);
-  Random acting(derive(config.seed, {hash("actions")})), learning(derive(config.seed, {hash("minibatches")}));
-  environments.reset(derive(config.seed, {hash("episodes")}));
-  if (const auto& before = run.restored()) {
-    const auto& state = before->state;
-    agent.read_model(before->model_folder);
-    agent.restore(state);
-    if (hooks.restore) hooks.restore(state);
-    replay.restore(state, "replay");
-    episodes.restore(state, "episodes");
-    environments.set_state(as_bytes(state.tensors.at("environments")));
-    acting = Random(acting.key(), state.values.at("acting"));
-    learning = Random(learning.key(), state.values.at("learning"));
-  }
-  const auto checkpoint = [&](std::int64_t step) {
-    State state;
-    agent.save(state);
-    if (hooks.save) hooks.save(state);
-    replay.save(state, "replay");
-    episodes.save(state, "episodes");
-    state.tensors["environments"] = as_tensor(environments.state());
-    state.values["acting"] = acting.position();
-    state.values["learning"] = learning.position();
-    run.checkpoint(step, agent.write_model, state);
-  };
-  const auto total = config.total_steps / config.envs;
-  const double begin = steady_seconds();
-  bool due = false;  // is a checkpoint?
-  run.progress().start("training", total * config.envs, run.first_step() * config.envs);
-  for (std::int64_t step = run.first_step(); step < total; ++step) {
-    const double progress = static_cast<double>(step) / static_cast<double>(total);
-    const bool exploring = (step + 1) * config.envs <= config.start;
-    const auto seen = environments.observations().clone();
-    const auto actions = agent.act(seen, progress, exploring, acting);
-    const auto sent = agent.to_environment ? agent.to_environment(actions) : actions;
-    if (hooks.rollout_steps > 0) recorder.before(environments, sent);
-    const auto& outcome = environments.step(sent);
-    const bool rolled_out = hooks.rollout_steps > 0 && recorder.after(outcome);
-    episodes.add(outcome);
-    replay.add(seen, actions, outcome);
-    if (!exploring && (step + 1) % config.train_every == 0 && replay.ready(1))
-      for (std::int64_t i = 0; i < config.gradient_steps; ++i) {
-        const auto batch = replay.sample(config.batch, learning, progress);
-        replay.update_priorities(batch.places, agent.learn(batch, progress, learning));
-      }
-    const bool last = step + 1 == total;
-    if ((step + 1) % config.report_every == 0 || last) {
-      run.progress().set((step + 1) * config.envs);
-      const double seconds = steady_seconds() - begin;
-      run.report(step, Row{agent, episodes, (step + 1) * config.envs,
-                           static_cast<double>((step + 1 - run.first_step()) * config.envs) / seconds});
-    }
-    if (hooks.after) hooks.after(step);
-    if (rolled_out) hooks.rolled_out((step + 1) / hooks.rollout_steps - 1, recorder.take());
-    due = due || (config.checkpoint_every > 0 && (step + 1) % config.checkpoint_every == 0);
-    if (!last && hooks.rollout_steps > 0 && !rolled_out) continue;
-    const bool stop = run.stop_requested();
-    if (last || stop || due) checkpoint(step);
-    due = false;
-    if (stop && !last) break;
-  }
-  run.progress().finish();
+  Training(agent, environments, config, hooks, run).train();
 }
-
-void write_weights(const std::filesystem::path& folder, const models::NamedWeights& weights) {
-  std::map<std::string, Tensor> tensors;
-  for (const auto& [name, weight] : weights) tensors[name] = weight.detach();
-  write_safetensors(folder / "agent.safetensors", tensors);
-}
-
-void read_weights(const std::filesystem::path& folder, const models::NamedWeights& weights) {
-  const at::NoGradGuard no_gradient;
-  const auto file = SafetensorsFile::open(folder / "agent.safetensors");
-  for (auto [name, weight] : weights) {
-    const auto stored = file.tensor(name);
-    if (stored.sizes() != weight.sizes())
-      throw Error({.category = Category::bad_data,
-                   .where = (folder / "agent.safetensors").string(),
-                   .what = "the weight " + name + " has another shape than this agent's",
-                   .fix = "Take the settings that it was trained with."});
-    weight.copy_(stored);
-  }
-}
-
-ActionRange::ActionRange(const environments::Spec& spec) {
-  const auto* box = std::get_if<environments::Box>(&spec.action);
-  if (!box)
-    throw Error({.category = Category::usage,
-                 .where = "environment " + spec.name,
-                 .what = "its actions are choices; this agent's are numbers",
-                 .fix = "Take dqn or control_ppo."});
-  std::int64_t count = 1;
-  for (const auto side : box->shape) count *= side;
-  std::vector<float> middles, halves;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const double low = box->low[box->low.size() == 1 ? 0 : i], high = box->high[box->high.size() == 1 ? 0 : i];
-    if (!std::isfinite(low) || !std::isfinite(high))
-      throw Error({.category = Category::usage,
-                   .where = "environment " + spec.name,
-                   .what = "its actions have no bounds",
-                   .fix = "Take control_ppo, which needs none."});
-    middles.push_back(static_cast<float>((low + high) / 2));
-    halves.push_back(static_cast<float>((high - low) / 2));
-  }
-  middle = at::tensor(middles);
-  half = at::tensor(halves);
-}
-
-Tensor ActionRange::to_environment(const Tensor& actions) const { return (actions * half + middle).contiguous(); }
 
 }  // namespace rlhf::control

@@ -64,17 +64,4 @@ Rollout play_rollout(const OffPolicyAgent& agent, environments::VectorEnvironmen
 void train(const OffPolicyAgent& agent, environments::VectorEnvironment& environments, const OffPolicyConfig& config,
            const OffPolicyHooks& hooks, Run& run);
 
-/// agent.safetensors, and back. Throws rlhf::Error (bad_data) for weights that are missing or of another shape.
-void write_weights(const std::filesystem::path& folder, const models::NamedWeights& weights);
-void read_weights(const std::filesystem::path& folder, const models::NamedWeights& weights);
-
-/// Where the actions of a Box lie: agents act within ±1, environments within their bounds.
-struct ActionRange {
-  explicit ActionRange(const environments::Spec& spec);
-  Tensor to_environment(const Tensor& actions) const;  // [rows, numbers]
-  std::int64_t numbers() const { return middle.numel(); }
-
-  Tensor middle, half;  // [numbers]
-};
-
 }  // namespace rlhf::control

@@ -1,4 +1,5 @@
 #pragma once
+#include "rlhf/control/action_range.h"
 #include "rlhf/control/off_policy.h"
 
 namespace rlhf::control {

@@ -14,11 +14,7 @@ struct Row {
 
   void log(MetricRow& row) const {
     row.add("rollout/steps", static_cast<double>(steps));
-    row.add("rollout/episodes", static_cast<double>(episodes.finished()));
-    if (episodes.finished() > 0) {
-      row.add("rollout/ep_rew_mean", episodes.mean_return());
-      row.add("rollout/ep_len_mean", episodes.mean_length());
-    }
+    episodes.log(row);
     agent.log(row);
     if (hooks.log) hooks.log(row);
     row.add("time/steps_per_second", steps_per_second);

@@ -5,7 +5,7 @@
 #include <ATen/ops/zeros.h>
 #include <fmt/format.h>
 
-#include "rlhf/control/off_policy.h"
+#include "rlhf/control/weights_file.h"
 #include "rlhf/core/error.h"
 
 namespace rlhf::control {

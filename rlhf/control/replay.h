@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "rlhf/control/frames.h"
+#include "rlhf/control/sum_tree.h"
 #include "rlhf/core/checkpoint.h"
 #include "rlhf/core/fields.h"
 #include "rlhf/core/seed.h"
@@ -93,6 +94,7 @@ class Replay {
  private:
   // A place is a step: first those kept, then slot by slot those of all environments.
   struct Walk;
+  enum End : std::uint8_t { goes_on, terminated, cut_off };  // what became of the episode with a step
   std::int64_t place_of(std::int64_t slot, std::int64_t env) const { return kept_ + slot * environments_ + env; }
   std::int64_t slot_of(std::int64_t age) const { return (head_ + age) % slots_; }                // age 0 is the oldest
   std::int64_t windows() const { return std::max<std::int64_t>(0, size_ - config_.steps + 1); }  // slots to begin in
@@ -107,9 +109,8 @@ class Replay {
   void forget_answers();
   Tensor rewards_of(const std::vector<Walk>& walks) const;
   void ask_for(const std::vector<Walk>& walks) const;
+  Transitions room_for(std::int64_t rows) const;
   void weigh(Transitions& batch, double progress) const;
-  double priority(std::int64_t place) const { return tree_[static_cast<std::size_t>(leaves_ + place)]; }
-  void set_priority(std::int64_t place, double value);
 
   environments::Spec spec_;
   std::int64_t environments_, slots_;
@@ -117,16 +118,15 @@ class Replay {
   std::int64_t kept_ = 0;                            // demonstrated steps
   Frames observations_;                              // [places]
   Tensor actions_, rewards_;                         // [places, ...]
-  Tensor ends_;                                      // [places] uint8: 0 goes on, 1 terminated, 2 cut off
+  Tensor ends_;                                      // [places] uint8, an End each
   Tensor current_;                                   // [envs, ...] what the newest step led to
   std::unordered_map<std::int64_t, Tensor> finals_;  // place of an episode's last step -> what was seen after it
   std::int64_t head_ = 0, size_ = 0;                 // oldest slot, slots in use
   RewardSource source_;
   mutable std::vector<float> answers_;          // [places] rewards that were asked for ...
   mutable std::vector<std::int64_t> versions_;  // ... and which version gave them; -1 for none
-  std::int64_t leaves_ = 0;                     // of the sum tree; a power of two
-  std::vector<double> tree_;                    // [2 leaves]: node i sums 2i and 2i + 1
-  double largest_ = 1.0;                        // priority that a new step gets
+  SumTree priorities_;                          // [places], if prioritised; 0 where no window can begin
+  double largest_ = 1.0;                        // that a new step gets
 };
 
 }  // namespace rlhf::control

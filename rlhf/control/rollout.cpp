@@ -20,6 +20,32 @@ Tensor room_for(const Tensor& one, std::int64_t steps) {
   return at::empty(shape, one.options());
 }
 
+/// Which episodes the environments are in before step `t`, and their states where those are kept.
+void note_places(const environments::VectorEnvironment& environments, std::int64_t t, Rollout& rollout) {
+  const auto steps = rollout.rewards.size(1);
+  for (std::int64_t i = 0; i < environments.count(); ++i) {
+    const auto at = static_cast<std::size_t>(i * steps + t);
+    rollout.places[at] = environments.place(i);
+    if (!rollout.states.empty()) rollout.states[at] = environments.state_of(i);
+  }
+}
+
+void note_ends(const environments::VectorStep& step, std::int64_t t, Rollout& rollout) {
+  const auto *terminated = step.terminated.const_data_ptr<bool>(), *truncated = step.truncated.const_data_ptr<bool>();
+  const auto envs = rollout.rewards.size(0), steps = rollout.rewards.size(1);
+  for (std::int64_t i = 0; i < envs; ++i)
+    rollout.ended[static_cast<std::size_t>(i * steps + t)] = terminated[i] || truncated[i];
+}
+
+/// Where sequences begin: with each environment's first step and after the steps that ended an episode.
+std::vector<std::int64_t> starts_of(const Rollout& rollout, std::int64_t steps) {
+  std::vector<std::int64_t> starts;
+  for (std::int64_t at = 0; at < rollout.steps(); ++at)
+    if (at % steps == 0 || rollout.ended[static_cast<std::size_t>(at - 1)]) starts.push_back(at);
+  starts.push_back(rollout.steps());
+  return starts;
+}
+
 /// One that remembers nothing.
 Actor actor_of(const models::ActorCritic& agent) {
   return {.judge = [&agent](const Tensor& seen) { return agent.judge(agent.encode()(seen)); },
@@ -47,69 +73,67 @@ Collector::Collector(environments::VectorEnvironment& environments, Actor actor,
   environments_.reset(derive(seed, {hash("episodes")}));
 }
 
-void Collector::value_of_cut_off(const environments::VectorStep& step, Tensor& after) const {
+Rollout Collector::room(bool keep_states) const {
+  const auto envs = environments_.count();
+  const auto count = static_cast<std::size_t>(envs * steps_);
+  const auto one = [&] { return at::empty({envs, steps_}, at::kFloat); };
+  Rollout rollout{.observations = room_for(environments_.observations(), steps_),
+                  .logprobs = one(),
+                  .values = one(),
+                  .rewards = one(),
+                  .places = std::vector<environments::Place>(count),
+                  .ended = std::vector<std::uint8_t>(count)};
+  if (!keep_states) return rollout;
+  rollout.states.resize(count);
+  rollout.next = room_for(environments_.observations(), steps_);
+  return rollout;
+}
+
+/// Step `t` of all environments. Where it ends an episode, `after` [envs * steps] gets the value of what follows.
+void Collector::act(std::int64_t t, Rollout& rollout, std::vector<float>& after) {
+  const auto& seen = environments_.observations();
+  const auto [policy, values] = actor_.judge(seen);
+  const auto actions = models::draw(policy, random_);
+  if (!rollout.actions.defined()) rollout.actions = room_for(actions, steps_);
+  rollout.observations.select(1, t).copy_(seen);
+  rollout.actions.select(1, t).copy_(actions);
+  rollout.logprobs.select(1, t).copy_(models::judge(policy, actions).logprobs);
+  rollout.values.select(1, t).copy_(values);
+  note_places(environments_, t, rollout);
+  const auto& step = environments_.step(actor_.within_bounds(actions));
+  episodes_.add(step);
+  rollout.rewards.select(1, t).copy_(step.rewards);
+  if (rollout.next.defined()) rollout.next.select(1, t).copy_(outcomes_of(step));
+  if (step.ended == 0) return;
+  note_ends(step, t, rollout);
+  const auto following = value_of_cut_off(step);
+  for (std::int64_t i = 0; i < environments_.count(); ++i)
+    after[static_cast<std::size_t>(i * steps_ + t)] = following.const_data_ptr<float>()[i];
+  if (actor_.ended) actor_.ended(step);
+}
+
+/// [envs] What the state is worth that a time limit cut off; 0 elsewhere.
+Tensor Collector::value_of_cut_off(const environments::VectorStep& step) const {
   const auto cut = step.truncated.logical_and(step.terminated.logical_not());
-  if (!cut.any().item<bool>()) return;
+  if (!cut.any().item<bool>()) return at::zeros({environments_.count()}, at::kFloat);
   const auto values = actor_.values(step.final_observations);
-  after = at::zeros_like(values).masked_scatter(cut, values.masked_select(cut));
+  return at::zeros_like(values).masked_scatter(cut, values.masked_select(cut));
 }
 
 Rollout Collector::collect(bool keep_states) {
   const at::NoGradGuard no_gradient;
-  const auto envs = environments_.count();
-  Rollout rollout{.logprobs = at::empty({envs, steps_}, at::kFloat),
-                  .values = at::empty({envs, steps_}, at::kFloat),
-                  .rewards = at::empty({envs, steps_}, at::kFloat)};
-  rollout.observations = room_for(environments_.observations(), steps_);
-  rollout.places.resize(static_cast<std::size_t>(envs * steps_));
-  if (keep_states) {
-    rollout.states.resize(rollout.places.size());
-    rollout.next = room_for(environments_.observations(), steps_);
-  }
-  std::vector<std::vector<std::pair<std::int64_t, float>>> ends(
-      static_cast<std::size_t>(envs));  // (step, value after it)
-  for (std::int64_t t = 0; t < steps_; ++t) {
-    const auto& seen = environments_.observations();
-    const auto [policy, values] = actor_.judge(seen);
-    const auto actions = models::draw(policy, random_);
-    if (!rollout.actions.defined()) rollout.actions = room_for(actions, steps_);
-    rollout.observations.select(1, t).copy_(seen);
-    rollout.actions.select(1, t).copy_(actions);
-    rollout.logprobs.select(1, t).copy_(models::judge(policy, actions).logprobs);
-    rollout.values.select(1, t).copy_(values);
-    for (std::int64_t i = 0; i < envs; ++i) {
-      rollout.places[static_cast<std::size_t>(i * steps_ + t)] = environments_.place(i);
-      if (keep_states) rollout.states[static_cast<std::size_t>(i * steps_ + t)] = environments_.state_of(i);
-    }
-    const auto& step = environments_.step(actor_.within_bounds(actions));
-    episodes_.add(step);
-    rollout.rewards.select(1, t).copy_(step.rewards);
-    if (keep_states) rollout.next.select(1, t).copy_(outcomes_of(step));
-    if (step.ended == 0) continue;
-    Tensor after = at::zeros({envs}, at::kFloat);
-    value_of_cut_off(step, after);
-    if (actor_.ended) actor_.ended(step);
-    const auto* terminated = step.terminated.const_data_ptr<bool>();
-    const auto* truncated = step.truncated.const_data_ptr<bool>();
-    for (std::int64_t i = 0; i < envs; ++i)
-      if (terminated[i] || truncated[i])
-        ends[static_cast<std::size_t>(i)].emplace_back(t, after.const_data_ptr<float>()[i]);
-  }
+  auto rollout = room(keep_states);
+  std::vector<float> after(rollout.places.size());
+  for (std::int64_t t = 0; t < steps_; ++t) act(t, rollout, after);
+  rollout.starts = starts_of(rollout, steps_);
   const auto last = actor_.values(environments_.observations()).contiguous();
-  std::vector<float> after;
-  for (std::int64_t i = 0; i < envs; ++i) {
-    std::int64_t begin = 0;
-    for (const auto& [t, value] : ends[static_cast<std::size_t>(i)]) {
-      rollout.starts.push_back(i * steps_ + begin);
-      after.push_back(value);
-      begin = t + 1;
-    }
-    if (begin == steps_) continue;
-    rollout.starts.push_back(i * steps_ + begin);
-    after.push_back(last.const_data_ptr<float>()[i]);
+  std::vector<float> of_sequences;
+  for (std::size_t i = 1; i < rollout.starts.size(); ++i) {
+    const auto end = rollout.starts[i] - 1;
+    of_sequences.push_back(rollout.ended[static_cast<std::size_t>(end)] ? after[static_cast<std::size_t>(end)]
+                                                                        : last.const_data_ptr<float>()[end / steps_]);
   }
-  rollout.starts.push_back(envs * steps_);
-  rollout.after = at::tensor(after, at::kFloat);
+  rollout.after = at::tensor(of_sequences, at::kFloat);
   return rollout;
 }
 
@@ -136,30 +160,23 @@ void Recorder::before(const environments::VectorEnvironment& environments, const
                 .next = room_for(seen, steps_),
                 .rewards = at::empty({environments_, steps_}, at::kFloat),
                 .places = std::vector<environments::Place>(count),
+                .ended = std::vector<std::uint8_t>(count),
                 .states = std::vector<std::string>(count)};
-    ended_.assign(count, 0);
   }
   rollout_.observations.select(1, now_).copy_(seen);
   rollout_.actions.select(1, now_).copy_(actions);
-  for (std::int64_t i = 0; i < environments_; ++i) {
-    rollout_.places[static_cast<std::size_t>(i * steps_ + now_)] = environments.place(i);
-    rollout_.states[static_cast<std::size_t>(i * steps_ + now_)] = environments.state_of(i);
-  }
+  note_places(environments, now_, rollout_);
 }
 
 bool Recorder::after(const environments::VectorStep& step) {
   rollout_.rewards.select(1, now_).copy_(step.rewards);
   rollout_.next.select(1, now_).copy_(outcomes_of(step));
-  for (std::int64_t i = 0; i < environments_; ++i)
-    ended_[static_cast<std::size_t>(i * steps_ + now_)] =
-        step.terminated.const_data_ptr<bool>()[i] || step.truncated.const_data_ptr<bool>()[i];
+  note_ends(step, now_, rollout_);
   return ++now_ == steps_;
 }
 
 Rollout Recorder::take() {
-  for (std::int64_t at = 0; at < environments_ * steps_; ++at)
-    if (at % steps_ == 0 || ended_[static_cast<std::size_t>(at - 1)]) rollout_.starts.push_back(at);
-  rollout_.starts.push_back(environments_ * steps_);
+  rollout_.starts = starts_of(rollout_, steps_);
   now_ = 0;
   return std::move(rollout_);
 }

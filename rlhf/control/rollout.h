@@ -17,6 +17,7 @@ struct Rollout {
   std::vector<std::int64_t> starts;  // where each sequence begins within envs * steps, and the end
   Tensor after;                      // [sequences] value of the state that followed; 0 where the episode terminated
   std::vector<environments::Place> places;  // [envs * steps] which episode each step was of, and which of its steps
+  std::vector<std::uint8_t> ended;          // [envs * steps] 1 where it was an episode's last
   std::vector<std::string> states;          // [envs * steps] before each step; empty unless asked for
 
   std::int64_t steps() const { return rewards.numel(); }
@@ -51,7 +52,9 @@ class Collector {
   void restore(const State& state, const std::string& prefix);
 
  private:
-  void value_of_cut_off(const environments::VectorStep& step, Tensor& after) const;
+  Rollout room(bool keep_states) const;
+  void act(std::int64_t t, Rollout& rollout, std::vector<float>& after);
+  Tensor value_of_cut_off(const environments::VectorStep& step) const;
 
   environments::VectorEnvironment& environments_;
   Actor actor_;
@@ -75,7 +78,6 @@ class Recorder {
  private:
   std::int64_t environments_, steps_, now_ = 0;
   Rollout rollout_;
-  std::vector<std::uint8_t> ended_;  // [envs * steps]
 };
 
 /// What the actions led to, [envs, ...]: an ended episode's last observation, not the next one's first.

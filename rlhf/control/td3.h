@@ -1,5 +1,6 @@
 #pragma once
 #include "rlhf/algorithms/optimizer.h"
+#include "rlhf/control/action_range.h"
 #include "rlhf/control/off_policy.h"
 #include "rlhf/control/twin_critics.h"
 #include "rlhf/models/observation.h"

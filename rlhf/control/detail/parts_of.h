@@ -1,5 +1,6 @@
 #pragma once
 #include "rlhf/control/off_policy.h"
+#include "rlhf/control/weights_file.h"
 
 namespace rlhf::control {
 
