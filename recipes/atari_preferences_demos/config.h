@@ -1,6 +1,6 @@
 #pragma once
 #include "rlhf/control/dqfd.h"
-#include "rlhf/control/jobs.h"
+#include "rlhf/control/environment_settings.h"
 #include "rlhf/control/reward_audit.h"
 #include "rlhf/environments/key_treasure.h"
 

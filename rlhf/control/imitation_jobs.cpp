@@ -1,8 +1,7 @@
 #include "rlhf/control/dagger.h"
+#include "rlhf/control/detail/job_world.h"
 #include "rlhf/control/gail.h"
 #include "rlhf/control/jobs.h"
-#include "rlhf/core/error.h"
-#include "rlhf/data/trajectory_file.h"
 #include "rlhf/environments/scripted_agent.h"
 
 namespace rlhf::control {
@@ -11,21 +10,20 @@ namespace {
 /// What the three jobs of imitation share: a world, an agent, and its examination at the end.
 class ImitationJob : public algorithms::Job {
  public:
-  explicit ImitationJob(environments::EnvironmentTable environments) : environments_(std::move(environments)) {}
+  explicit ImitationJob(environments::EnvironmentTable environments) : world_{std::move(environments)} {}
 
   void fields(Fields& f) override {
-    world_.fields(f);
+    world_.settings.fields(f);
     f.group("agent", agent_, "policy and value");
     imitation_fields(f);
-    f.field("evaluate", evaluate_, "episodes played at the end, the likeliest action each; 0 = none");
+    world_.examination_field(f, "likeliest");
   }
 
   void run(Run& run) override {
-    const auto environments = world_.make(environments_, count());
+    const auto environments = world_.make(count(), run);
     models::ActorCritic agent(environments->spec(), agent_);
     imitate(agent, *environments, run);
-    if (evaluate_ == 0 || run.stop_requested()) return;
-    evaluate_at_end(world_, *environments, environments_, greedy(agent), evaluate_, seed(), run);
+    world_.examine(*environments, greedy(agent), seed(), run);
   }
 
  protected:
@@ -34,10 +32,8 @@ class ImitationJob : public algorithms::Job {
   virtual std::int64_t count() const { return 1; }
   virtual std::uint64_t seed() const = 0;
 
-  environments::EnvironmentTable environments_;
-  EnvironmentSettings world_;
+  JobWorld world_;
   models::ActorCriticConfig agent_{.network = {.hidden = {32, 32}}};
-  std::int64_t evaluate_ = 50;
 };
 
 /// A file of episodes, and how many of them are looked at.
@@ -51,12 +47,7 @@ struct DemonstrationSettings {
   }
 
   Shown read(const environments::Spec& spec) const {
-    if (file.empty())
-      throw Error({.category = Category::usage,
-                   .where = "demonstrations",
-                   .what = "no file is named",
-                   .fix = "Record some: rlhf env record " + spec.name + " --out shown.jsonl"});
-    auto all = data::read_trajectories(file);
+    auto all = episodes_in(file, "demonstrations", spec, "--out shown.jsonl");
     if (episodes > 0 && episodes < std::ssize(all)) all.resize(static_cast<std::size_t>(episodes));
     return shown_in(spec, all);
   }
@@ -91,7 +82,7 @@ class DaggerJob final : public ImitationJob {
   }
   void imitate(models::ActorCritic& agent, environments::VectorEnvironment& environments, Run& run) override {
     const auto& spec = environments.spec();
-    const auto alone = environments::make_environment(environments_, spec.name, spec.settings);
+    const auto alone = environments::make_environment(world_.table, spec.name, spec.settings);
     if (expert_ == "scripted") return train(agent, *alone, environments::scripted_agent(spec), config_, run);
     const auto trained = models::ActorCritic::open(spec, expert_);
     train(agent, *alone, policy_of(trained, spec), config_, run);

@@ -1,9 +1,8 @@
 #include "rlhf/control/cql.h"
 #include "rlhf/control/detail/best_actions.h"
+#include "rlhf/control/detail/job_world.h"
 #include "rlhf/control/discrete_cql.h"
 #include "rlhf/control/jobs.h"
-#include "rlhf/core/error.h"
-#include "rlhf/data/trajectory_file.h"
 
 namespace rlhf::control {
 namespace {
@@ -12,36 +11,29 @@ namespace {
 template <class Config, auto train, auto best>
 class OfflineJob final : public algorithms::Job {
  public:
-  explicit OfflineJob(environments::EnvironmentTable environments) : environments_(std::move(environments)) {}
+  explicit OfflineJob(environments::EnvironmentTable environments) : world_{std::move(environments)} {}
 
   void fields(Fields& f) override {
-    world_.fields(f);
+    world_.settings.fields(f);
     f.field("data", data_, "JSONL of episodes, as `rlhf env record` writes them");
     config_.fields(f);
-    f.field("evaluate", evaluate_, "episodes played at the end, the best action each; 0 = none");
+    world_.examination_field(f, "best");
   }
 
   void run(Run& run) override {
     config_.validate();
-    const auto environments = world_.make(environments_, 1);  // only to be told of: nothing is played while learning
+    const auto environments = world_.make(1, run);  // only to be told of: nothing is played while learning
     const auto& spec = environments->spec();
-    if (data_.empty())
-      throw Error({.category = Category::usage,
-                   .where = "data",
-                   .what = "no file is named",
-                   .fix = "Record some: rlhf env record " + spec.name + " --noise 0.3 --out played.jsonl"});
-    const auto agent = train(spec, data::read_trajectories(data_), config_, run);
-    if (evaluate_ == 0 || run.stop_requested()) return;
+    const auto played = episodes_in(data_, "data", spec, "--noise 0.3 --out played.jsonl");
+    const auto agent = train(spec, played, config_, run);
     const auto act = [&](const Tensor& seen) { return best(*agent, seen); };
-    evaluate_at_end(world_, *environments, environments_, act, evaluate_, config_.seed, run);
+    world_.examine(*environments, act, config_.seed, run);
   }
 
  private:
-  environments::EnvironmentTable environments_;
-  EnvironmentSettings world_;
+  JobWorld world_;
   std::filesystem::path data_;
   Config config_;
-  std::int64_t evaluate_ = 50;
 };
 
 }  // namespace

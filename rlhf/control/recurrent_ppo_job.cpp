@@ -1,3 +1,4 @@
+#include "rlhf/control/detail/job_world.h"
 #include "rlhf/control/jobs.h"
 #include "rlhf/control/recurrent_ppo.h"
 
@@ -6,35 +7,31 @@ namespace {
 
 class RecurrentPpoJob final : public algorithms::Job {
  public:
-  explicit RecurrentPpoJob(environments::EnvironmentTable environments) : environments_(std::move(environments)) {}
+  explicit RecurrentPpoJob(environments::EnvironmentTable environments) : world_{std::move(environments)} {}
 
   void fields(Fields& f) override {
-    world_.fields(f);
+    world_.settings.fields(f);
     f.group("agent", agent_, "policy, value and memory");
     config_.fields(f);
-    f.field("evaluate", evaluate_, "episodes played at the end, the likeliest action each; 0 = none");
+    world_.examination_field(f, "likeliest");
   }
 
   void run(Run& run) override {
-    const auto environments = world_.make(environments_, config_.envs);
+    const auto environments = world_.make(config_.envs, run);
     models::RecurrentActorCritic agent(environments->spec(), agent_);
     train(agent, *environments, config_, {}, run);
-    if (evaluate_ == 0 || run.stop_requested()) return;
-    const auto fresh = world_.make(environments_, std::min<std::int64_t>(evaluate_, 10));
+    if (!world_.examines(run)) return;
+    const auto fresh = world_.like(*environments, run);
     RecurrentPlayer player(agent, fresh->count());
-    write_returns(play(
-                      *fresh, [&](const Tensor& seen) { return player.act(seen); },
-                      evaluate_ / fresh->count() * fresh->count(), derive(config_.seed, {hash("evaluation")}),
-                      [&](const environments::VectorStep& step) { player.ended(step); }),
-                  run);
+    const auto act = [&](const Tensor& seen) { return player.act(seen); };
+    const auto ended = [&](const environments::VectorStep& step) { player.ended(step); };
+    world_.play_for_results(*fresh, act, config_.seed, run, ended);
   }
 
  private:
-  environments::EnvironmentTable environments_;
-  EnvironmentSettings world_;
+  JobWorld world_;
   models::RecurrentConfig agent_;
   PpoConfig config_{.envs = 8, .minibatch = 256};
-  std::int64_t evaluate_ = 50;
 };
 
 }  // namespace
