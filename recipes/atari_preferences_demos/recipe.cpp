@@ -6,6 +6,7 @@
 
 #include "recipes/arms.h"
 #include "recipes/atari_preferences_demos/study.h"
+#include "recipes/config_job.h"
 
 namespace rlhf::recipes {
 namespace preferences_demos {
@@ -51,18 +52,6 @@ void run_recipe(const DemosRecipeConfig& config, Run& run) {
   run.write_file("results.json", results.dump(2) + "\n");
 }
 
-class AtariPreferencesDemos final : public algorithms::Job {
- public:
-  void fields(Fields& f) override { config_.fields(f); }
-  void run(Run& run) override {
-    config_.validate();
-    run_recipe(config_, run);
-  }
-
- private:
-  DemosRecipeConfig config_;
-};
-
 }  // namespace
 
 Recipe atari_preferences_demos() {
@@ -71,7 +60,7 @@ Recipe atari_preferences_demos() {
                    "longer changes is exploited.",
           .presets = {{"smoke", preferences_demos::smoke_toml}, {"small", preferences_demos::small_toml}},
           .expected = preferences_demos::expected_json,
-          .make = [] { return std::make_unique<AtariPreferencesDemos>(); }};
+          .make = job_of(run_recipe)};
 }
 
 }  // namespace rlhf::recipes

@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "rlhf/core/files.h"
+#include "recipes/lesson.h"
 #include "rlhf/core/require.h"
 #include "rlhf/environments/two_landmarks.h"
 
@@ -76,68 +76,47 @@ double found(const Pupil& pupil, Landmark wanted) {
   return arrived / static_cast<double>(starts.size());
 }
 
-/// Somebody teaches and changes their mind half way; somebody else looks now and then how far the agent is.
-class Lesson final : public algorithms::Audience {
- public:
-  Lesson(Trainer& trainer, Landmark& wanted, const Pupil& pupil, const ChangeOfMindConfig& config, Run& part)
-      : trainer_(trainer),
-        wanted_(wanted),
-        pupil_(pupil),
-        config_(config),
-        half_(static_cast<std::int64_t>(config.minutes * 30 * config.rate)),
-        every_(std::max(1L, std::lround(config.exam_every * config.rate))),
-        part_(part),
-        curve_(part.folder() / "curve.jsonl", 0) {}
-
-  std::vector<algorithms::Request> requests() override {
-    auto requests = trainer_.requests();
-    if (part_.stop_requested()) requests.emplace_back(algorithms::Stop{});
-    return requests;
-  }
-  void acknowledge(std::int64_t, algorithms::Outcome, std::int64_t) override {}
-  void show(const algorithms::View& view, const Environment& environment) override {
-    if (view.tick == half_) {
-      first = found(pupil_, wanted_);
-      wanted_ = Landmark::well;
-      before_ = view.signals;
-    }
-    trainer_.show(view, environment);
-    const bool second = view.tick >= half_;
-    if (second) presses = recovered ? presses : view.signals - before_;
-    if (view.tick % every_ != 0) return;
-    const double share = found(pupil_, wanted_);
-    curve_.append(nlohmann::json{{"steps", view.tick}, {"signals", view.signals}, {"found", share}}.dump() + "\n");
-    if (second && share >= config_.recovered) recovered = true;
-  }
-
+/// What becomes of a lesson whose trainer wants another landmark half way.
+struct Change {
+  Landmark wanted = Landmark::tree;
   double first = 0.0;        // share of starts when the trainer changed their mind
   std::int64_t presses = 0;  // from then until it was recovered
   bool recovered = false;
-
- private:
-  Trainer& trainer_;
-  Landmark& wanted_;
-  const Pupil& pupil_;
-  const ChangeOfMindConfig& config_;
-  std::int64_t half_, every_;  // ticks
-  Run& part_;
-  AppendFile curve_;
-  std::int64_t before_ = 0;
 };
+
+/// Changes the trainer's mind half way, and looks now and then how much of what is wanted the pupil finds.
+Onlooker mind_changer(const Pupil& pupil, const ChangeOfMindConfig& config, Change& change) {
+  const auto half = static_cast<std::int64_t>(config.minutes * 30 * config.rate);  // ticks
+  const auto before = [&, half, signals = std::int64_t{0}](const algorithms::View& view) mutable {
+    if (view.tick == half) {
+      change.first = found(pupil, change.wanted);
+      change.wanted = Landmark::well;
+      signals = view.signals;
+    }
+    if (view.tick >= half && !change.recovered) change.presses = view.signals - signals;
+  };
+  const auto look = [&, half](const algorithms::View& view) {
+    const double share = found(pupil, change.wanted);
+    if (view.tick >= half && share >= config.recovered) change.recovered = true;
+    return nlohmann::json{{"steps", view.tick}, {"signals", view.signals}, {"found", share}};
+  };
+  const auto every = std::max(1L, std::lround(config.exam_every * config.rate));
+  return {.every = every, .look = look, .before = before};
+}
 
 std::optional<nlohmann::json> teach(const ChangeOfMindConfig& config, const std::string& arm, std::uint64_t seed,
                                     const algorithms::FramePretraining& eyes, Run& part) {
   TwoLandmarks world;
   const auto pupil = make_pupil(config, arm, seed, eyes.autoencoder);
-  Landmark wanted = Landmark::tree;
-  const auto merit = [&wanted](const Environment& now) {
-    return -static_cast<double>(steps_to(dynamic_cast<const TwoLandmarks&>(now).now(), wanted));
+  Change change;
+  const auto merit = [&change](const Environment& now) {
+    return -static_cast<double>(steps_to(dynamic_cast<const TwoLandmarks&>(now).now(), change.wanted));
   };
   const auto actions = std::ssize(std::get<environments::Discrete>(world.spec().action).choices);
   algorithms::VirtualClock clock;
   Trainer trainer(clock, std::make_unique<TwoLandmarks>(), action_verdict(merit, actions), config.trainer, config.rate,
                   seed);
-  Lesson lesson(trainer, wanted, pupil, config, part);
+  Lesson lesson(trainer, mind_changer(pupil, config, change), part);
   const auto log = part.folder() / "session.jsonl";
   const algorithms::SessionConfig session{
       .rate = config.rate, .seconds = config.minutes * 60, .hold_seconds = 0, .seed = seed};
@@ -145,10 +124,10 @@ std::optional<nlohmann::json> teach(const ChangeOfMindConfig& config, const std:
   if (part.stop_requested()) return std::nullopt;
   const auto again = make_pupil(config, arm, seed, eyes.autoencoder);
   replay_session(world, *again.learner, log);  // the same bits, or an error
-  return nlohmann::json{{"first", lesson.first},
-                        {"presses", lesson.presses},
-                        {"recovered", lesson.recovered ? 1.0 : 0.0},
-                        {"second", found(pupil, wanted)},
+  return nlohmann::json{{"first", change.first},
+                        {"presses", change.presses},
+                        {"recovered", change.recovered ? 1.0 : 0.0},
+                        {"second", found(pupil, change.wanted)},
                         {"unseen", eyes.error / eyes.variance}};
 }
 

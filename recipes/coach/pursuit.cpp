@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "rlhf/core/files.h"
+#include "recipes/lesson.h"
 #include "rlhf/core/require.h"
 #include "rlhf/environments/point_chase.h"
 #include "rlhf/environments/scripted_agent.h"
@@ -13,27 +13,24 @@
 namespace rlhf::recipes {
 namespace {
 
-using environments::Environment;
 using environments::PointChase;
 
 bool tamer_arm(const std::string& arm) { return arm.starts_with("tamer"); }
 
 /// The nearer to the ball the better.
-double nearness(const Environment& world) {
+double nearness(const environments::Environment& world) {
   const auto& now = dynamic_cast<const PointChase&>(world).now();
   return -std::hypot(now.ball_x - now.x, now.ball_y - now.y);
 }
 
+/// What a policy earns a step.
 double test(const environments::Policy& policy, std::int64_t episodes, std::uint64_t seed) {
   constexpr std::int64_t steps = 450;  // a quarter of a minute
   PointChase world({.max_steps = steps});
-  double sum = 0;
-  for (std::int64_t i = 0; i < episodes; ++i) {
-    const auto own = derive(seed, {static_cast<std::uint64_t>(i)});
-    for (const double reward : roll_out(world, policy, own, {.keep_states = false}).rewards) sum += reward;
-  }
-  return sum / static_cast<double>(episodes * steps);
+  return earned_in(world, policy, episodes, seed) / static_cast<double>(episodes * steps);
 }
+
+data::Action chase(const data::Array& seen, Random&) { return environments::chase_ball(seen); }
 
 std::uint64_t test_seed(std::uint64_t seed) { return derive(seed, {hash("pursuit.test")}); }
 
@@ -75,51 +72,18 @@ Pupil tamer_pupil(const PursuitConfig& config, const environments::Spec& spec, s
               }};
 }
 
-/// Somebody teaches, and now and then somebody else looks how well it goes; neither notices the other.
-class Lesson final : public algorithms::Audience {
- public:
-  Lesson(Trainer& trainer, const Pupil& pupil, const PursuitConfig& config, std::uint64_t seed, Run& part)
-      : trainer_(trainer),
-        pupil_(pupil),
-        config_(config),
-        every_(std::max(1L, std::lround(config.exam_every * config.rate))),
-        seed_(derive(seed, {hash("pursuit.exam")})),
-        expert_(test(chaser(), config.exam_episodes, seed_)),
-        part_(part),
-        curve_(part.folder() / "curve.jsonl", 0) {}
-
-  std::vector<algorithms::Request> requests() override {
-    auto requests = trainer_.requests();
-    if (part_.stop_requested()) requests.emplace_back(algorithms::Stop{});
-    return requests;
-  }
-  void acknowledge(std::int64_t, algorithms::Outcome, std::int64_t) override {}
-  void show(const algorithms::View& view, const Environment& environment) override {
-    trainer_.show(view, environment);
-    if (view.tick % every_ != 0) return;
-    const double seconds = static_cast<double>(view.tick) / config_.rate;
-    const double tracking = test(pupil_.policy, config_.exam_episodes, seed_) / expert_;
-    curve_.append(nlohmann::json{{"seconds", seconds}, {"signals", view.signals}, {"tracking", tracking}}.dump() +
-                  "\n");
-    if (reached_ < 0 && tracking >= config_.wanted) reached_ = seconds;
-  }
-
-  double reached() const { return reached_; }  // below 0 if never
-  static environments::Policy chaser() {
-    return [](const data::Array& seen, Random&) { return environments::chase_ball(seen); };
-  }
-
- private:
-  Trainer& trainer_;
-  const Pupil& pupil_;
-  const PursuitConfig& config_;
-  std::int64_t every_;  // ticks
-  std::uint64_t seed_;
-  double expert_;
-  Run& part_;
-  AppendFile curve_;
-  double reached_ = -1.0;
-};
+/// Looks how well the pupil follows, as a share of the expert; `reached` gets the session seconds until it first was as
+/// much as is wanted.
+Onlooker follower(const Pupil& pupil, const PursuitConfig& config, std::uint64_t seed, std::optional<double>& reached) {
+  const auto exam = derive(seed, {hash("pursuit.exam")});
+  const auto look = [&, exam, expert = test(chase, config.exam_episodes, exam)](const algorithms::View& view) {
+    const double seconds = static_cast<double>(view.tick) / config.rate;
+    const double tracking = test(pupil.policy, config.exam_episodes, exam) / expert;
+    if (!reached && tracking >= config.wanted) reached = seconds;
+    return nlohmann::json{{"seconds", seconds}, {"signals", view.signals}, {"tracking", tracking}};
+  };
+  return {.every = std::max(1L, std::lround(config.exam_every * config.rate)), .look = look};
+}
 
 std::optional<nlohmann::json> teach(const PursuitConfig& config, const std::string& arm, std::uint64_t seed,
                                     Run& part) {
@@ -130,7 +94,8 @@ std::optional<nlohmann::json> teach(const PursuitConfig& config, const std::stri
   const auto verdict = arm == "tamer" ? action_verdict(nearness, actions) : advantage_verdict(nearness, pupil.habits);
   algorithms::VirtualClock clock;
   Trainer trainer(clock, std::make_unique<PointChase>(), verdict, trainer_of(config, arm), config.rate, seed);
-  Lesson lesson(trainer, pupil, config, seed, part);
+  std::optional<double> reached;
+  Lesson lesson(trainer, follower(pupil, config, seed, reached), part);
   const auto log = part.folder() / "session.jsonl";
   const algorithms::SessionConfig session{
       .rate = config.rate, .seconds = config.minutes * 60, .hold_seconds = 0, .seed = seed};
@@ -140,9 +105,9 @@ std::optional<nlohmann::json> teach(const PursuitConfig& config, const std::stri
   const auto own = test_seed(seed);
   const auto again = tamer_arm(arm) ? tamer_pupil(config, spec, seed) : coach_pupil(config, spec, arm, seed);
   replay_session(world, *again.learner, log);  // the same bits, or an error
-  return nlohmann::json{{"reached", lesson.reached() < 0 ? config.minutes * 60 : lesson.reached()},
-                        {"taught", lesson.reached() < 0 ? 0.0 : 1.0},
-                        {"tracking", test(pupil.policy, episodes, own) / test(Lesson::chaser(), episodes, own)},
+  return nlohmann::json{{"reached", reached.value_or(config.minutes * 60)},
+                        {"taught", reached ? 1.0 : 0.0},
+                        {"tracking", test(pupil.policy, episodes, own) / test(chase, episodes, own)},
                         {"presses", result.signals}};
 }
 

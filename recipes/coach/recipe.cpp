@@ -6,6 +6,7 @@
 #include "recipes/coach/dependence.h"
 #include "recipes/coach/grid_study.h"
 #include "recipes/coach/pursuit.h"
+#include "recipes/config_job.h"
 #include "rlhf/core/error.h"
 #include "rlhf/core/require.h"
 #include "rlhf/core/run.h"
@@ -132,38 +133,29 @@ bool run_grid(const GridConfig& config, std::uint64_t seed, Run& run, nlohmann::
   return true;
 }
 
-class Coach final : public algorithms::Job {
- public:
-  void fields(Fields& f) override { config_.fields(f); }
-  void run(Run& run) override {
-    config_.validate();
-    nlohmann::json results;
-    for (const auto number : config_.experiments)
-      if (!experiment(number, run, results)) return;
-    run.write_file("results.json", results.dump(2) + "\n");
-  }
+bool run_experiment(std::int64_t number, const CoachPaperConfig& config, Run& run, nlohmann::json& results) {
+  if (number == 1) return run_grid(config.grid, config.seed, run, results);
+  if (number == 2) return run_dependence(config.dependence, config.seed, run, results);
+  if (number == 3) return run_pursuit(config.pursuit, config.jobs, config.seed, run, results);
+  return run_change_of_mind(config.change, config.jobs, config.seed, run, results);
+}
 
- private:
-  bool experiment(std::int64_t number, Run& run, nlohmann::json& results) const {
-    if (number == 1) return run_grid(config_.grid, config_.seed, run, results);
-    if (number == 2) return run_dependence(config_.dependence, config_.seed, run, results);
-    if (number == 3) return run_pursuit(config_.pursuit, config_.jobs, config_.seed, run, results);
-    return run_change_of_mind(config_.change, config_.jobs, config_.seed, run, results);
-  }
-
-  CoachPaperConfig config_;
-};
+void run_recipe(const CoachPaperConfig& config, Run& run) {
+  nlohmann::json results;
+  for (const auto number : config.experiments)
+    if (!run_experiment(number, config, run, results)) return;
+  run.write_file("results.json", results.dump(2) + "\n");
+}
 
 }  // namespace
 
 Recipe coach() {
   return {.title = "Interactive Learning from Policy-Dependent Human Feedback (MacGlashan et al. 2017)",
-          .claim =
-              "Feedback that says whether an action is better than what the learner usually does teaches COACH, and "
-              "neither Q-learning nor TAMER; in real time it takes the right delay and traces.",
+          .claim = "Feedback that says whether an action is better than what the learner usually does teaches COACH, "
+                   "and neither Q-learning nor TAMER; in real time it takes the right delay and traces.",
           .presets = {{"smoke", coach_paper::smoke_toml}, {"small", coach_paper::small_toml}},
           .expected = coach_paper::expected_json,
-          .make = [] { return std::make_unique<Coach>(); }};
+          .make = job_of(run_recipe)};
 }
 
 }  // namespace rlhf::recipes

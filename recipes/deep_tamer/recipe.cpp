@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "recipes/config_job.h"
 #include "recipes/deep_tamer/study.h"
 
 namespace rlhf::recipes {
@@ -82,18 +83,6 @@ void run_recipe(const DeepTamerConfig& config, Run& run) {
   run.write_file("results.json", results.dump(2) + "\n");
 }
 
-class DeepTamer final : public algorithms::Job {
- public:
-  void fields(Fields& f) override { config_.fields(f); }
-  void run(Run& run) override {
-    config_.validate();
-    run_recipe(config_, run);
-  }
-
- private:
-  DeepTamerConfig config_;
-};
-
 }  // namespace
 
 Recipe deep_tamer() {
@@ -104,7 +93,7 @@ Recipe deep_tamer() {
                       {"small", deep_tamer_paper::small_toml},
                       {"bowl", deep_tamer_paper::bowl_toml}},
           .expected = deep_tamer_paper::expected_json,
-          .make = [] { return std::make_unique<DeepTamer>(); }};
+          .make = job_of(run_recipe)};
 }
 
 }  // namespace rlhf::recipes

@@ -6,9 +6,8 @@
 
 #include <fstream>
 
+#include "recipes/lesson.h"
 #include "rlhf/core/clock.h"
-#include "rlhf/core/files.h"
-#include "rlhf/environments/rollout.h"
 #include "rlhf/environments/table.h"
 
 namespace rlhf::recipes {
@@ -23,55 +22,20 @@ std::unique_ptr<Environment> make(const std::string& task) {
 /// Mean return of the agent as it is, with nobody there. It learns nothing from it.
 double examine(const algorithms::Tamer& tamer, Environment& environment, std::int64_t episodes, std::uint64_t seed) {
   const auto policy = [&](const data::Array& seen, Random&) -> data::Action { return tamer.best(seen); };
-  double sum = 0;
-  for (std::int64_t i = 0; i < episodes; ++i) {
-    const auto own = derive(seed, {static_cast<std::uint64_t>(i)});
-    const auto played = roll_out(environment, policy, own, {.keep_states = false});
-    for (const double reward : played.rewards) sum += reward;
-  }
-  return sum / static_cast<double>(episodes);
+  return earned_in(environment, policy, episodes, seed) / static_cast<double>(episodes);
 }
 
-/// A simulated trainer, whose pupil is examined now and then without either of them noticing.
-class Examined final : public algorithms::Audience {
- public:
-  Examined(algorithms::ScriptedTrainer& trainer, const algorithms::Tamer& tamer, const DeepTamerConfig& config,
-           const std::string& task, std::uint64_t seed, Run& part)
-      : trainer_(trainer),
-        tamer_(tamer),
-        config_(config),
-        world_(make(task)),
-        seed_(derive(seed, {hash("exam")})),
-        part_(part),
-        curve_(part.folder() / "curve.jsonl", 0) {}
-
-  std::vector<algorithms::Request> requests() override {
-    auto requests = trainer_.requests();
-    if (part_.stop_requested()) requests.emplace_back(algorithms::Stop{});
-    return requests;
-  }
-  void acknowledge(std::int64_t id, algorithms::Outcome outcome, std::int64_t tick) override {
-    trainer_.acknowledge(id, outcome, tick);
-  }
-  void show(const algorithms::View& view, const Environment& environment) override {
-    trainer_.show(view, environment);
-    const auto every = std::max<std::int64_t>(1, static_cast<std::int64_t>(config_.exam_every * config_.rate));
-    if (view.tick % every != 0) return;
-    const nlohmann::json row = {{"steps", view.tick},
-                                {"signals", view.signals},
-                                {"return", examine(tamer_, *world_, config_.exam_episodes, seed_)}};
-    curve_.append(row.dump() + "\n");
-  }
-
- private:
-  algorithms::ScriptedTrainer& trainer_;
-  const algorithms::Tamer& tamer_;
-  const DeepTamerConfig& config_;
-  std::unique_ptr<Environment> world_;
-  std::uint64_t seed_;
-  Run& part_;
-  AppendFile curve_;
-};
+/// Examines the agent now and then, in a world of its own.
+Onlooker examiner(const algorithms::Tamer& tamer, const DeepTamerConfig& config, const std::string& task,
+                  std::uint64_t seed) {
+  const std::shared_ptr<Environment> world = make(task);
+  const auto look = [&tamer, &config, world, exam = derive(seed, {hash("exam")})](const algorithms::View& view) {
+    const double earned = examine(tamer, *world, config.exam_episodes, exam);
+    return nlohmann::json{{"steps", view.tick}, {"signals", view.signals}, {"return", earned}};
+  };
+  const auto ticks = static_cast<std::int64_t>(config.exam_every * config.rate);
+  return {.every = std::max<std::int64_t>(1, ticks), .look = look};
+}
 
 std::uint64_t test_seed(std::uint64_t seed) { return derive(seed, {hash("evaluation")}); }
 
@@ -92,8 +56,8 @@ std::optional<nlohmann::json> teach(const DeepTamerConfig& config, const std::st
   algorithms::VirtualClock clock;
   algorithms::ScriptedTrainer trainer(clock, make(task), algorithms::expert_opinion(world->spec()), seed,
                                       config.trainer);
-  Examined audience(trainer, *tamer, config, task, seed, part);
-  const auto result = run_session(*world, *tamer, audience, clock,
+  Lesson lesson(trainer, examiner(*tamer, config, task, seed), part);
+  const auto result = run_session(*world, *tamer, lesson, clock,
                                   {.rate = config.rate,
                                    .seconds = static_cast<double>(config.steps()) / config.rate,
                                    .hold_seconds = 0,

@@ -1,0 +1,34 @@
+#include "recipes/lesson.h"
+
+namespace rlhf::recipes {
+
+Lesson::Lesson(algorithms::Audience& trainer, Onlooker onlooker, Run& part)
+    : trainer_(trainer), onlooker_(std::move(onlooker)), part_(part), curve_(part.folder() / "curve.jsonl", 0) {}
+
+std::vector<algorithms::Request> Lesson::requests() {
+  auto requests = trainer_.requests();
+  if (part_.stop_requested()) requests.emplace_back(algorithms::Stop{});
+  return requests;
+}
+
+void Lesson::acknowledge(std::int64_t id, algorithms::Outcome outcome, std::int64_t tick) {
+  trainer_.acknowledge(id, outcome, tick);
+}
+
+void Lesson::show(const algorithms::View& view, const environments::Environment& environment) {
+  if (onlooker_.before) onlooker_.before(view);
+  trainer_.show(view, environment);
+  if (view.tick % onlooker_.every == 0) curve_.append(onlooker_.look(view).dump() + "\n");
+}
+
+double earned_in(environments::Environment& environment, const environments::Policy& policy, std::int64_t episodes,
+                 std::uint64_t seed) {
+  double sum = 0;
+  for (std::int64_t i = 0; i < episodes; ++i) {
+    const auto own = derive(seed, {static_cast<std::uint64_t>(i)});
+    for (const double reward : roll_out(environment, policy, own, {.keep_states = false}).rewards) sum += reward;
+  }
+  return sum;
+}
+
+}  // namespace rlhf::recipes
