@@ -3,12 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <set>
 
-#include "rlhf/algorithms/session.h"
-#include "rlhf/control/tabular.h"
+#include "recipes/coach/grid_trainer.h"
 #include "rlhf/core/error.h"
 #include "rlhf/core/require.h"
 #include "rlhf/environments/grid.h"
@@ -21,102 +19,9 @@ namespace {
 using algorithms::LiveSignal;
 using algorithms::LiveStep;
 
-constexpr double gamma = 0.95;
-
 double before_share(const algorithms::RehearsedConfig& config, const std::string& condition) {
   return condition == "improving" ? config.bad : condition == "steady" ? config.middling : config.good;
 }
-
-/// Knows the grid by heart. What it says of a step is the step's advantage: over a dog as it is used to see, if
-/// `by_habit`, else over the best there is. Says it on a scale of five buttons, -1 to 1.
-class GridTrainer final : public algorithms::Audience {
- public:
-  GridTrainer(algorithms::SessionClock& clock, bool by_habit, const DependenceConfig& config, std::uint64_t seed,
-              const std::function<bool()>& stop)
-      : clock_(clock),
-        by_habit_(by_habit),
-        config_(config),
-        random_(derive(seed, {hash("grid trainer")})),
-        stop_(stop),
-        world_(control::tabulate_grid(grid_, columns, rows)),
-        best_(control::optimal_values(world_, gamma)),
-        expected_(world_.moves.size(), 0.0) {}
-
-  std::vector<algorithms::Request> requests() override {
-    std::vector<algorithms::Request> due;
-    while (!coming_.empty() && coming_.front().pressed <= clock_.now()) {
-      due.emplace_back(coming_.front());
-      coming_.erase(coming_.begin());
-    }
-    if (stop_() || (over() && coming_.empty())) due.emplace_back(algorithms::Stop{});
-    return due;
-  }
-  void acknowledge(std::int64_t, algorithms::Outcome, std::int64_t) override {}
-
-  void show(const algorithms::View& view, const environments::Environment& environment) override {
-    const auto cell = std::get<std::vector<std::int64_t>>(environment.observation());
-    const auto state = cell[1] * columns + cell[0];
-    if (view.step != step_ && view.action && !over())
-      judge(view.step == 1 ? world_.start : state_, std::get<std::int64_t>(*view.action));
-    step_ = view.step;
-    state_ = state;
-    episodes_ = view.episode;
-  }
-
- private:
-  static constexpr std::int64_t columns = 8, rows = 5;
-
-  bool over() const { return episodes_ >= config_.rehearsed.episodes + config_.judged; }
-
-  void judge(std::int64_t state, std::int64_t action) {
-    const auto& moves = world_.moves[static_cast<std::size_t>(state)];
-    const auto worth = [&](const control::TabularWorld::Move& move, const std::vector<double>& values) {
-      return move.reward + (move.terminated ? 0.0 : gamma * values[static_cast<std::size_t>(move.next)]);
-    };
-    if (by_habit_) control::evaluate_policy(world_, habit(), gamma, expected_, 1e-4);
-    const auto& values = by_habit_ ? expected_ : best_;
-    const auto& done = moves[static_cast<std::size_t>(action)];
-    const double advantage = worth(done, values) - values[static_cast<std::size_t>(state)];
-    if (random_.uniform() < config_.comments) say(advantage + config_.noise * random_.normal());
-    const bool well = worth(done, best_) > best_[static_cast<std::size_t>(state)] - 1e-7;
-    skill_ = config_.memory * skill_ + (1 - config_.memory) * (well ? 1.0 : 0.0);
-  }
-
-  /// A dog that does one of the best things as often as this one did of late, and anything else as often.
-  control::TabularPolicy habit() const {
-    const auto values = control::action_values(world_, best_, gamma);
-    control::TabularPolicy policy;
-    for (const auto& row : values) {
-      const double most = *std::max_element(row.begin(), row.end());
-      const auto good =
-          static_cast<double>(std::count_if(row.begin(), row.end(), [&](double v) { return v > most - 1e-7; }));
-      const double others = static_cast<double>(row.size()) - good;
-      auto& chances = policy.emplace_back();
-      for (const double value : row)
-        chances.push_back(others == 0 ? 1 / good : value > most - 1e-7 ? skill_ / good : (1 - skill_) / others);
-    }
-    return policy;
-  }
-
-  void say(double opinion) {
-    const double value = std::clamp(std::round(2 * opinion) / 2, -1.0, 1.0);
-    if (value == 0) return;
-    const double pressed = clock_.now() + config_.delay;
-    coming_.push_back({.id = ++last_, .annotator = "script", .value = value, .pressed = pressed});
-  }
-
-  algorithms::SessionClock& clock_;
-  bool by_habit_;
-  const DependenceConfig& config_;
-  Random random_;
-  std::function<bool()> stop_;
-  environments::Grid grid_;
-  control::TabularWorld world_;
-  std::vector<double> best_, expected_;
-  double skill_ = 0.5;
-  std::int64_t state_ = 0, step_ = 0, episodes_ = 0, last_ = 0;
-  std::vector<feedback::Signal> coming_;
-};
 
 /// Reads what a session's steps and presses were: a learner that listens and learns nothing.
 class Listener final : public algorithms::LiveLearner {
