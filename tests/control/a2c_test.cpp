@@ -1,39 +1,22 @@
 #include "rlhf/control/a2c.h"
 
-#include <ATen/TensorOperators.h>
-#include <ATen/core/grad_mode.h>
-#include <ATen/ops/stack.h>
-#include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
-
-#include <fstream>
 
 #include "rlhf/core/files.h"
 #include "rlhf/environments/table.h"
+#include "tests/control/reference_numbers.h"
+#include "tests/control/run_until.h"
 #include "tests/control/small_world.h"
 #include "tests/core/scratch_folder.h"
 
 namespace rlhf::control {
 namespace {
 
-Tensor numbers(const nlohmann::json& values) { return at::tensor(values.get<std::vector<double>>()).to(at::kFloat); }
-
-/// [steps, envs] as nested lists -> [envs, steps]
-Tensor by_environment(const nlohmann::json& rows) {
-  std::vector<Tensor> steps;
-  for (const auto& row : rows) steps.push_back(numbers(row));
-  return at::stack(steps, 1).contiguous();
-}
-
 /// Numbers of tests/reference/control/make_a2c.py.
 TEST(A2c, TwoUpdatesAreThoseOfStableBaselines3) {
-  std::ifstream file(RLHF_SOURCE_DIR "/tests/reference/control/a2c.json");
-  const auto r = nlohmann::json::parse(file);
+  const auto r = reference("a2c.json");
   const models::ActorCritic agent(small_spec(environments::Discrete{{"a", "b", "c"}}), {.network = {.hidden = {8, 8}}});
-  {
-    const at::NoGradGuard no_gradient;
-    for (auto [name, weight] : agent.weights()) weight.copy_(numbers(r.at("before").at(name)).view_as(weight));
-  }
+  set(agent.weights(), r.at("before"));
   const std::int64_t envs = 3, steps = 5;
   const A2cConfig config{.total_steps = 30,
                          .envs = envs,
@@ -52,9 +35,8 @@ TEST(A2c, TwoUpdatesAreThoseOfStableBaselines3) {
     const auto after = one.at("after_values").get<std::vector<double>>();
     rollout.after = at::tensor(std::vector<float>{float(after[0]), 0, float(after[1]), 0});
     update(agent, optimizer, rollout, config, index);
-    for (const auto& [name, weight] : agent.weights())
-      EXPECT_LE((weight.detach().flatten() - numbers(one.at("after").at(name))).abs().max().item<float>(), 1e-5F)
-          << name << " after rollout " << index;
+    SCOPED_TRACE(index);
+    expect_weights(agent.weights(), one.at("after"));
   }
 }
 
@@ -64,11 +46,7 @@ std::string trained(const std::filesystem::path& folder, std::int64_t stop_after
   const A2cConfig config{.total_steps = 8 * 5 * 60, .report_every = 20, .seed = 3};
   models::ActorCritic agent(environments->spec(), {.seed = 5});
   std::int64_t rollouts = 0;
-  rlhf::Run run({.folder = folder,
-                 .resume = true,
-                 .stop_requested = [&] { return stop_after > 0 && rollouts >= stop_after; },
-                 .quiet = true},
-                "", nlohmann::json::object());
+  auto run = run_until(folder, [&] { return stop_after > 0 && rollouts >= stop_after; });
   train(agent, *environments, config, {.after = [&](std::int64_t, const Rollout&) { ++rollouts; }}, run);
   return read_file(folder / "checkpoints/latest/agent.safetensors");
 }

@@ -1,12 +1,8 @@
 #include "rlhf/control/cql.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/core/grad_mode.h>
 #include <ATen/ops/argmax.h>
-#include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
-
-#include <fstream>
 
 #include "rlhf/control/discrete_cql.h"
 #include "rlhf/core/error.h"
@@ -14,6 +10,8 @@
 #include "rlhf/environments/rollout.h"
 #include "rlhf/environments/scripted_agent.h"
 #include "rlhf/environments/table.h"
+#include "tests/control/reference_numbers.h"
+#include "tests/control/run_until.h"
 #include "tests/control/small_world.h"
 #include "tests/core/scratch_folder.h"
 
@@ -21,52 +19,17 @@ namespace rlhf::control {
 namespace {
 
 /// Numbers of tests/reference/control/make_cql.py.
-const nlohmann::json& reference(const char* what) {
-  static const auto all = [] {
-    std::ifstream file(RLHF_SOURCE_DIR "/tests/reference/control/cql.json");
-    return nlohmann::json::parse(file);
-  }();
-  return all.at(what);
-}
-
-Tensor numbers(const nlohmann::json& values) { return at::tensor(values.get<std::vector<double>>()).to(at::kFloat); }
-
-void set(const models::NamedWeights& weights, const nlohmann::json& values) {
-  const at::NoGradGuard no_gradient;
-  for (auto [name, weight] : weights) weight.copy_(numbers(values.at(name)).view_as(weight));
-}
-
-void expect_weights(const models::NamedWeights& weights, const nlohmann::json& values) {
-  ASSERT_EQ(weights.size(), values.size());
-  for (const auto& [name, weight] : weights)
-    EXPECT_LE((weight.detach().flatten() - numbers(values.at(name))).abs().max().item<float>(), 1e-5F) << name;
-}
-
-Transitions transitions(const nlohmann::json& r, bool choices) {
-  const auto& batch = r.at("batch");
-  const std::int64_t rows = std::ssize(batch.at("rewards"));
-  const auto actions = numbers(batch.at("actions"));
-  return {.observations = numbers(batch.at("observations")).view({rows, -1}),
-          .actions = choices ? actions.to(at::kLong) : actions.view({rows, -1}),
-          .rewards = numbers(batch.at("rewards")),
-          .next_observations = numbers(batch.at("next_observations")).view({rows, -1}),
-          .discounts = (1 - numbers(batch.at("dones"))) * r.at("gamma").get<double>()};
-}
-
-const models::NetworkConfig tiny{
-    .hidden = {8, 8}, .activation = models::Activation::relu, .initial = models::Initial::uniform};
-
 TEST(Cql, TwoUpdatesAreThoseOfD3rlpy) {
-  const auto& r = reference("continuous");
+  const auto r = reference("cql.json").at("continuous");
   CqlConfig config;
-  config.network = tiny;
+  config.network = tiny_relu;
   config.policy_learning_rate = 3e-3;
   config.critic_learning_rate = 1e-3;
   config.threshold = 2;
   config.samples = r.at("samples");
   CqlAgent agent(small_spec(environments::Box{.shape = {2}, .low = {-1}, .high = {1}}), config);
   set(agent.weights(), r.at("before"));
-  const auto batch = transitions(r, false);
+  const auto batch = transitions(r.at("batch"), r.at("gamma"), false);
   for (std::size_t i = 0; i < 2; ++i) {
     const auto noise = [&](const char* name) { return numbers(r.at("noises").at(i).at(name)).view({-1, 2}); };
     agent.update(batch, {noise("now"), noise("next"), noise("uniform"), noise("policy")});
@@ -75,10 +38,10 @@ TEST(Cql, TwoUpdatesAreThoseOfD3rlpy) {
 }
 
 TEST(DiscreteCql, TwoUpdatesAreThoseOfD3rlpy) {
-  const auto& r = reference("discrete");
+  const auto r = reference("cql.json").at("discrete");
   const auto spec = small_spec(environments::Discrete{{"a", "b", "c"}});
   DiscreteCqlConfig config;
-  config.network = tiny;
+  config.network = tiny_relu;
   config.alpha = r.at("alpha");
   const QNetwork online(spec, config.learner(), 0), target(spec, config.learner(), 1);
   set(online.weights(), r.at("before"));
@@ -86,7 +49,7 @@ TEST(DiscreteCql, TwoUpdatesAreThoseOfD3rlpy) {
   algorithms::AdamW optimizer(online.weights(), config.learner().adam);
   for (std::size_t i = 0; i < 2; ++i) {
     optimizer.zero_grad();
-    discrete_cql_loss(online, target, transitions(r, true), config).loss.backward();
+    discrete_cql_loss(online, target, transitions(r.at("batch"), r.at("gamma"), true), config).loss.backward();
     optimizer.step(3e-3);
     expect_weights(online.weights(), r.at("after").at(i));
   }
@@ -136,11 +99,7 @@ std::string trained(const std::filesystem::path& folder, std::int64_t stop_after
   config.batch = 16;
   config.report_every = 20;
   std::int64_t asked = 0;
-  rlhf::Run run({.folder = folder,
-                 .resume = true,
-                 .stop_requested = [&] { return stop_after > 0 && ++asked >= stop_after; },
-                 .quiet = true},
-                "", nlohmann::json::object());
+  auto run = run_until(folder, [&] { return stop_after > 0 && ++asked >= stop_after; });
   train_cql(spec, episodes, config, run);
   return read_file(folder / "checkpoints/latest/agent.safetensors");
 }

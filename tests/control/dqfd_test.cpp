@@ -1,34 +1,25 @@
 #include "rlhf/control/dqfd.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/core/grad_mode.h>
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
-
-#include <fstream>
 
 #include "rlhf/core/files.h"
 #include "rlhf/environments/key_treasure.h"
 #include "rlhf/environments/table.h"
+#include "tests/control/reference_numbers.h"
+#include "tests/control/run_until.h"
 #include "tests/control/small_world.h"
 #include "tests/core/scratch_folder.h"
 
 namespace rlhf::control {
 namespace {
 
-Tensor numbers(const nlohmann::json& values) { return at::tensor(values.get<std::vector<double>>()).to(at::kFloat); }
-
-void set(const models::NamedWeights& weights, const nlohmann::json& values) {
-  const at::NoGradGuard no_gradient;
-  for (auto [name, weight] : weights) weight.copy_(numbers(values.at(name)).view_as(weight));
-}
-
 /// Numbers of tests/reference/control/make_dqfd.py.
 TEST(Dqfd, TwoUpdatesAreThoseOfAnIndependentScript) {
-  std::ifstream file(RLHF_SOURCE_DIR "/tests/reference/control/dqfd.json");
-  const auto r = nlohmann::json::parse(file);
+  const auto r = reference("dqfd.json");
   DqfdConfig config;
-  config.network = {.hidden = {8, 8}, .activation = models::Activation::relu, .initial = models::Initial::uniform};
+  config.network = tiny_relu;
   config.margin = r.at("margin");
   config.margin_weight = r.at("margin_weight");
   config.l2 = r.at("l2");
@@ -107,11 +98,7 @@ std::string trained(const std::filesystem::path& folder, std::int64_t stop_after
   const auto environment = world();
   const auto demonstrations = shown(3);
   std::int64_t steps = 0, version = 0;
-  rlhf::Run run({.folder = folder,
-                 .resume = true,
-                 .stop_requested = [&] { return stop_after > 0 && steps >= stop_after; },
-                 .quiet = true},
-                "", nlohmann::json::object());
+  auto run = run_until(folder, [&] { return stop_after > 0 && steps >= stop_after; });
   DqfdLearner learner(environment->spec(), config);
   const auto brightness = [&](const AskedSteps& asked) {
     return asked.next_observations.flatten(1).to(at::kFloat).mean(1) * double(version + 1);

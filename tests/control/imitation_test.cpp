@@ -14,6 +14,7 @@
 #include "rlhf/data/trajectory_file.h"
 #include "rlhf/environments/scripted_agent.h"
 #include "rlhf/environments/table.h"
+#include "tests/control/run_until.h"
 #include "tests/control/small_world.h"
 #include "tests/core/scratch_folder.h"
 
@@ -98,11 +99,7 @@ std::string after_dagger(const std::filesystem::path& folder, std::int64_t stop_
   const auto alone = environments::make_environment(world, "cart_pole");
   models::ActorCritic agent(alone->spec(), {.network = {.hidden = {32, 32}}, .seed = 5});
   std::int64_t asked = 0;
-  rlhf::Run run({.folder = folder,
-                 .resume = true,
-                 .stop_requested = [&] { return stop_after > 0 && ++asked >= stop_after; },
-                 .quiet = true},
-                "", nlohmann::json::object());
+  auto run = run_until(folder, [&] { return stop_after > 0 && ++asked >= stop_after; });
   train(agent, *alone, environments::scripted_agent(alone->spec()), DaggerConfig{.rounds = 4, .beta_rounds = 2}, run);
   if (stop_after == 0) {
     EXPECT_GT(return_of(agent), 350);
@@ -141,11 +138,7 @@ std::string after_gail(const std::filesystem::path& folder, std::int64_t stop_af
   GailConfig config{.batch = 256, .ppo = {.total_steps = 8 * 64 * 6, .envs = 8, .steps = 64, .minibatch = 128}};
   models::ActorCritic agent(environments->spec(), {.seed = 5});
   std::int64_t asked = 0;
-  rlhf::Run run({.folder = folder,
-                 .resume = true,
-                 .stop_requested = [&] { return stop_after > 0 && ++asked >= stop_after; },
-                 .quiet = true},
-                "", nlohmann::json::object());
+  auto run = run_until(folder, [&] { return stop_after > 0 && ++asked >= stop_after; });
   train(agent, *environments, shown_in(environments->spec(), shown("cart_pole", 2)), config, run);
   return read_file(folder / "checkpoints/latest/agent.safetensors");
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "rlhf/core/files.h"
+#include "tests/control/run_until.h"
 #include "tests/core/scratch_folder.h"
 
 namespace rlhf::control {
@@ -18,8 +19,7 @@ std::filesystem::path trained(const std::filesystem::path& folder, Made make, co
   job->fields(fields);
   from_json(fields, settings, "settings");
   int looked = 0;
-  const auto stops = [&] { return stop > 0 && ++looked >= stop; };
-  Run run({.folder = folder, .resume = true, .stop_requested = stops, .quiet = true}, "", nlohmann::json::object());
+  auto run = run_until(folder, [&] { return stop > 0 && ++looked >= stop; });
   job->run(run);
   return folder;
 }

@@ -7,7 +7,6 @@
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "rlhf/control/caql.h"
@@ -16,6 +15,8 @@
 #include "rlhf/core/error.h"
 #include "rlhf/core/files.h"
 #include "rlhf/environments/table.h"
+#include "tests/control/reference_numbers.h"
+#include "tests/control/run_until.h"
 #include "tests/control/small_world.h"
 #include "tests/core/scratch_folder.h"
 
@@ -41,8 +42,8 @@ TEST(LinearProgram, NeedsAStartOutsideAndSeesWhatCannotBe) {
 
 /// Numbers of tests/reference/control/make_relu_maxima.py.
 TEST(ReluMaximum, IsThatOfAnotherSolver) {
-  std::ifstream file(RLHF_SOURCE_DIR "/tests/reference/control/relu_maxima.json");
-  for (const auto& one : nlohmann::json::parse(file).at("networks")) {
+  const auto all = reference("relu_maxima.json");
+  for (const auto& one : all.at("networks")) {
     std::vector<ReluLayer> layers;
     for (const auto& layer : one.at("layers")) layers.push_back({layer.at("weights"), layer.at("biases")});
     const std::vector<double> low(layers[0].weights[0].size(), -1), high(low.size(), 1);
@@ -143,11 +144,7 @@ std::string trained(const std::filesystem::path& folder, std::int64_t stop_after
   config.batch = 8;
   config.report_every = 100;
   std::int64_t steps = 0;
-  rlhf::Run run({.folder = folder,
-                 .resume = true,
-                 .stop_requested = [&] { return stop_after > 0 && steps >= stop_after; },
-                 .quiet = true},
-                "", nlohmann::json::object());
+  auto run = run_until(folder, [&] { return stop_after > 0 && steps >= stop_after; });
   train_caql(*environment, config, {.after = [&](std::int64_t) { ++steps; }}, run);
   return read_file(folder / "checkpoints/latest/agent.safetensors");
 }

@@ -16,6 +16,7 @@
 #include "rlhf/core/files.h"
 #include "rlhf/environments/table.h"
 #include "rlhf/models/mlp.h"
+#include "tests/control/run_until.h"
 #include "tests/core/scratch_folder.h"
 
 namespace rlhf::control {
@@ -35,11 +36,7 @@ std::vector<double> trained(const std::filesystem::path& folder, PpoConfig confi
   const auto environments = make(name, config.envs);
   models::ActorCritic agent(environments->spec(), {.seed = 5});
   std::int64_t rollouts = 0;
-  Run run({.folder = folder,
-           .resume = true,
-           .stop_requested = [&] { return stop_after > 0 && rollouts >= stop_after; },
-           .quiet = true},
-          "", nlohmann::json::object());
+  auto run = run_until(folder, [&] { return stop_after > 0 && rollouts >= stop_after; });
   train(agent, *environments, config, {.after = [&](std::int64_t, const Rollout&) { ++rollouts; }}, run);
   const auto fresh = make(name, 10);
   return play(*fresh, greedy(agent), 20, 9);

@@ -16,6 +16,7 @@
 #include "rlhf/core/files.h"
 #include "rlhf/environments/partly_seen.h"
 #include "rlhf/environments/table.h"
+#include "tests/control/run_until.h"
 #include "tests/control/small_world.h"
 #include "tests/core/scratch_folder.h"
 
@@ -89,11 +90,7 @@ std::string trained(const std::filesystem::path& folder, std::int64_t stop_after
   const auto environments = poles(8);
   models::RecurrentActorCritic agent(environments->spec(), {.width = 16, .seed = 5});
   std::int64_t rollouts = 0;
-  rlhf::Run run({.folder = folder,
-                 .resume = true,
-                 .stop_requested = [&] { return stop_after > 0 && rollouts >= stop_after; },
-                 .quiet = true},
-                "", nlohmann::json::object());
+  auto run = run_until(folder, [&] { return stop_after > 0 && rollouts >= stop_after; });
   train(agent, *environments, quick(512 * 5), {.after = [&](std::int64_t, const Rollout&) { ++rollouts; }}, run);
   return read_file(folder / "checkpoints/latest/agent.safetensors");
 }

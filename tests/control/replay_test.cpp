@@ -13,6 +13,7 @@
 #include "rlhf/control/dqn.h"
 #include "rlhf/core/files.h"
 #include "rlhf/environments/table.h"
+#include "tests/control/run_until.h"
 #include "tests/core/scratch_folder.h"
 
 namespace rlhf::control {
@@ -286,11 +287,7 @@ DqnConfig quick(std::int64_t total) {
 std::string trained(const std::filesystem::path& folder, const DqnConfig& config, std::int64_t stop_after) {
   const auto environments = poles(config.envs);
   std::int64_t steps = 0;
-  rlhf::Run run({.folder = folder,
-                 .resume = true,
-                 .stop_requested = [&] { return stop_after > 0 && steps >= stop_after; },
-                 .quiet = true},
-                "", nlohmann::json::object());
+  auto run = run_until(folder, [&] { return stop_after > 0 && steps >= stop_after; });
   train_dqn(*environments, config, {.after = [&](std::int64_t) { ++steps; }}, run);
   return read_file(folder / "checkpoints/latest/agent.safetensors");
 }

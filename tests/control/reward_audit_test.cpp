@@ -8,6 +8,7 @@
 #include "rlhf/core/files.h"
 #include "rlhf/environments/key_treasure.h"
 #include "rlhf/environments/table.h"
+#include "tests/control/run_until.h"
 #include "tests/core/scratch_folder.h"
 
 namespace rlhf::control {
@@ -46,11 +47,7 @@ Learnt learned(const std::filesystem::path& folder, std::int64_t stop_after) {
   std::vector<data::Trajectory> shown;
   for (std::uint64_t i = 0; i < 3; ++i) shown.push_back(environments::demonstrate(endless, i, 0.1));
   std::int64_t rollouts = 0;
-  rlhf::Run run({.folder = folder,
-                 .resume = true,
-                 .stop_requested = [&] { return stop_after > 0 && rollouts >= stop_after; },
-                 .quiet = true},
-                "", nlohmann::json::object());
+  auto run = run_until(folder, [&] { return stop_after > 0 && rollouts >= stop_after; });
   const auto environments = world(1);
   Preferences preferences(std::make_unique<environments::KeyTreasure>(endless), environments->spec(), few_labels(),
                           config.total_steps, run);

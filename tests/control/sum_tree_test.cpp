@@ -7,7 +7,8 @@ namespace {
 
 TEST(SumTree, FindsPlacesByTheirShare) {
   SumTree tree(5);
-  for (const auto& [place, value] : {std::pair{0, 1.0}, {1, 0.5}, {2, 0.0}, {3, 2.0}, {4, 0.25}}) tree.set(place, value);
+  for (const auto& [place, value] : {std::pair{0, 1.0}, {1, 0.5}, {2, 0.0}, {3, 2.0}, {4, 0.25}})
+    tree.set(place, value);
   EXPECT_EQ(tree.total(), 3.75);
   // The sums up to each place: 1, 1.5, 1.5, 3.5, 3.75.
   for (const auto& [mass, place] : {std::pair{0.0, 0}, {0.99, 0}, {1.0, 1}, {1.5, 3}, {3.49, 3}, {3.5, 4}, {3.74, 4}})
