@@ -3,12 +3,12 @@
 
   benchmarks/control.py [environments] [ppo] [dqn] [half_cheetah] [preferences] [--rounds 3] [--steps N] [--peer PYTHON]
 
-Sides take turns, A B A B, each in a fresh process, both on one thread; ratios are taken within a round. PPO is trained at the
-same settings on both sides (examples/control/cart_pole_ppo.toml) and so is DQN (Stable-Baselines3's defaults, a buffer of
-100,000), and half_cheetah, PPO on HalfCheetah-v5 (Stable-Baselines3's defaults; needs `make mujoco`). preferences is a whole run that
-learns from 400 comparisons of clips, beside the package `imitation` at its defaults: same task, steps, labels and PPO. The agents' final returns
-are printed beside the speeds. Nothing else should run meanwhile. The peers live in a Python environment under the user's cache,
-made on first use.
+Sides take turns, A B A B, each in a fresh process, both on one thread; ratios are taken within a round. PPO is trained
+at the same settings on both sides (examples/control/cart_pole_ppo.toml) and so is DQN (Stable-Baselines3's defaults, a
+buffer of 100,000), and half_cheetah, PPO on HalfCheetah-v5 (Stable-Baselines3's defaults; needs `make mujoco`).
+preferences is a whole run that learns from 400 comparisons of clips, beside the package `imitation` at its defaults:
+same task, steps, labels and PPO. The agents' final returns are printed beside the speeds. Nothing else should run
+meanwhile. The peers live in a Python environment under the user's cache, made on first use.
 """
 import argparse
 import json
@@ -24,11 +24,13 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "rlhf.cpp"
 STEPS = {"environments": 20_000_000, "ppo": 100_000, "dqn": 50_000, "half_cheetah": 20_480, "preferences": 150_000}
-SETTINGS = {"ppo": ["control_ppo", "-c", str(ROOT / "examples/control/cart_pole_ppo.toml")], "dqn": ["dqn", "environment=cart_pole"],
-            "half_cheetah": ["control_ppo", "environment=half_cheetah", "envs=1", "steps=2048", "epochs=10", "minibatch=64",
-                             "learning_rate=3e-4", "schedule.kind=constant", "value_clip=none", "value_coefficient=1",
-                             "entropy_coefficient=0", "evaluate=10"]}
-
+SETTINGS = {
+    "ppo": ["control_ppo", "-c", str(ROOT / "examples/control/cart_pole_ppo.toml")],
+    "dqn": ["dqn", "environment=cart_pole"],
+    "half_cheetah": ["control_ppo", "environment=half_cheetah", "envs=1", "steps=2048", "epochs=10", "minibatch=64",
+                     "learning_rate=3e-4", "schedule.kind=constant", "value_clip=none", "value_coefficient=1",
+                     "entropy_coefficient=0", "evaluate=10"],
+}
 
 LABELS = 400
 
@@ -38,18 +40,21 @@ def peer_python(name):
     if not python.exists():
         print("making the peers' environment", file=sys.stderr)
         subprocess.run([sys.executable, "-m", "venv", python.parents[1]], check=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "-r", ROOT / f"benchmarks/peers/requirements-{name}.txt"], check=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", "-r", ROOT / f"benchmarks/peers/requirements-{name}.txt"],
+                       check=True)
     return python
 
 
 def peer(what, steps, seed, python):
     python = python or peer_python("imitation" if what == "preferences" else "control")
     script = ["preferences.py", "--labels", LABELS] if what == "preferences" else ["control.py", what]
-    return json.loads(run([python, ROOT / "benchmarks/peers" / script[0], *script[1:], "--steps", steps, "--seed", seed]).splitlines()[-1])
+    printed = run([python, ROOT / "benchmarks/peers" / script[0], *script[1:], "--steps", steps, "--seed", seed])
+    return json.loads(printed.splitlines()[-1])
 
 
 def run(command):
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
+                          env={**os.environ, "OMP_NUM_THREADS": "1"})
     if done.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))}\n{done.stderr}")
     return done.stdout
@@ -61,18 +66,25 @@ def ours(what, steps, seed, build):
     if what == "preferences":
         return preferences(steps, seed, build)
     with tempfile.TemporaryDirectory() as folder:
-        run([build / "bin/rlhf", "train", *SETTINGS[what], f"total_steps={steps}", f"seed={seed}", "--output", f"{folder}/run"])
+        run([
+            build / "bin/rlhf", "train", *SETTINGS[what], f"total_steps={steps}", f"seed={seed}", "--output",
+            f"{folder}/run"
+        ])
         timing = pathlib.Path(folder, "run/timing.jsonl").read_text().splitlines()[-1]
         returns = json.loads(pathlib.Path(folder, "run/results.json").read_text())["mean_return"]
-    return {"steps_per_second": float(re.search(r'"time/steps_per_second":([\d.e+]+)', timing)[1]), "mean_return": returns}
+    speed = float(re.search(r'"time/steps_per_second":([\d.e+]+)', timing)[1])
+    return {"steps_per_second": speed, "mean_return": returns}
 
 
 def preferences(steps, seed, build):
     """The whole command: start, clips, answers in their store, the examination at the end."""
     with tempfile.TemporaryDirectory() as folder:
         began = time.monotonic()
-        run([build / "bin/rlhf", "recipe", "run", "deep_rl_from_human_preferences", "--preset", "small", 'arms=["labels"]', "seeds=1", "jobs=1",
-             f"seed={seed + 1}", f"ppo.total_steps={steps}", f"preferences.labels={LABELS}", "--no-check", "--output", f"{folder}/run"])
+        run([
+            build / "bin/rlhf", "recipe", "run", "deep_rl_from_human_preferences", "--preset", "small",
+            'arms=["labels"]', "seeds=1", "jobs=1", f"seed={seed + 1}", f"ppo.total_steps={steps}",
+            f"preferences.labels={LABELS}", "--no-check", "--output", f"{folder}/run"
+        ])
         seconds = time.monotonic() - began
         results = json.loads(pathlib.Path(folder, "run/results.json").read_text())
     return {"steps_per_second": steps / seconds, "mean_return": results["labels_return"]}
@@ -94,9 +106,12 @@ def main():
             own = ours(what, steps, seed, options.build)
             its = peer(what, steps, seed, options.peer)
             ratios.append(own["steps_per_second"] / its["steps_per_second"])
-            returns = f"; return {own['mean_return']:.1f}, peer {its['mean_return']:.1f}" if "mean_return" in own else ""
-            print(f"{what} round {seed + 1}: {own['steps_per_second']:,.0f} steps/s, peer {its['steps_per_second']:,.0f}{returns}", flush=True)
-        print(f"{what}: {statistics.median(ratios):.2f}x ({min(ratios):.2f} - {max(ratios):.2f} over {len(ratios)} rounds)", flush=True)
+            speeds = f"{own['steps_per_second']:,.0f} steps/s, peer {its['steps_per_second']:,.0f}"
+            both = "mean_return" in own
+            returns = f"; return {own['mean_return']:.1f}, peer {its['mean_return']:.1f}" if both else ""
+            print(f"{what} round {seed + 1}: {speeds}{returns}", flush=True)
+        spread = f"{min(ratios):.2f} - {max(ratios):.2f} over {len(ratios)} rounds"
+        print(f"{what}: {statistics.median(ratios):.2f}x ({spread})", flush=True)
 
 
 main()

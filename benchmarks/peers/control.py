@@ -2,8 +2,8 @@
 
 usage: control.py environments|ppo|dqn|half_cheetah --steps N [--seed N]
 
-ppo is Stable-Baselines3 at the settings of examples/control/cart_pole_ppo.toml; dqn, and PPO on half_cheetah, are at its own
-defaults; environments is Gymnasium's own vector CartPole, 1,024 of them.
+ppo is Stable-Baselines3 at the settings of examples/control/cart_pole_ppo.toml; dqn, and PPO on half_cheetah, are at
+its own defaults; environments is Gymnasium's own vector CartPole, 1,024 of them.
 """
 import argparse
 import json
@@ -36,12 +36,14 @@ def learner(options):
     from stable_baselines3 import DQN, PPO
     from stable_baselines3.common.env_util import make_vec_env
     if options.what == "dqn":
-        return DQN("MlpPolicy", make_vec_env("CartPole-v1", n_envs=1, seed=options.seed), buffer_size=100000, device="cpu", seed=options.seed)
+        return DQN("MlpPolicy", make_vec_env("CartPole-v1", n_envs=1, seed=options.seed), buffer_size=100000,
+                   device="cpu", seed=options.seed)
     if options.what == "half_cheetah":
-        return PPO("MlpPolicy", make_vec_env("HalfCheetah-v5", n_envs=1, seed=options.seed), device="cpu", seed=options.seed)
-    return PPO("MlpPolicy", make_vec_env("CartPole-v1", n_envs=8, seed=options.seed), n_steps=32, batch_size=256, gae_lambda=0.8,
-               gamma=0.98, n_epochs=20, ent_coef=0.0, learning_rate=lambda left: 1e-3 * left, clip_range=lambda left: 0.2 * left,
-               device="cpu", seed=options.seed)
+        return PPO("MlpPolicy", make_vec_env("HalfCheetah-v5", n_envs=1, seed=options.seed), device="cpu",
+                   seed=options.seed)
+    return PPO("MlpPolicy", make_vec_env("CartPole-v1", n_envs=8, seed=options.seed), n_steps=32, batch_size=256,
+               gae_lambda=0.8, gamma=0.98, n_epochs=20, ent_coef=0.0, learning_rate=lambda left: 1e-3 * left,
+               clip_range=lambda left: 0.2 * left, device="cpu", seed=options.seed)
 
 
 def train(options):

@@ -3,8 +3,9 @@
 
 usage: learning.py RLHF [FILE ...] [--seeds 3] [--jobs N]
 
-What runs is the command in the file's first line. Prints a table, and fails where a mean over the seeds is below what is wanted.
-Without names, all files that have a bar here and take minutes; any other can be named (half_cheetah_ppo: half an hour).
+What runs is the command in the file's first line. Prints a table, and fails where a mean over the seeds is below what
+is wanted. Without names, all files that have a bar here and take minutes; any other can be named (half_cheetah_ppo:
+half an hour).
 """
 import argparse
 import concurrent.futures
@@ -20,8 +21,8 @@ EXAMPLES = pathlib.Path(__file__).parents[2] / "examples/control"
 # Returns of the agent's best actions: the least that the mean over seeds has to be, and episodes that are played.
 BARS = {
     "cart_pole_ppo": (475, 100), "cart_pole_dqn": (475, 100), "cart_pole_a2c": (475, 100), "acrobot_ppo": (-100, 100),
-    "mountain_car_dqn": (-120, 100), "pendulum_ppo": (-200, 100), "pendulum_sac": (-200, 100), "pendulum_td3": (-200, 100),
-    "frozen_lake_dqn": (0.70, 1000), "taxi_dqn": (7, 1000),
+    "mountain_car_dqn": (-120, 100), "pendulum_ppo": (-200, 100), "pendulum_sac": (-200, 100),
+    "pendulum_td3": (-200, 100), "frozen_lake_dqn": (0.70, 1000), "taxi_dqn": (7, 1000),
 }
 NONE = (float("-inf"), 20)  # takes long, or is compared with what others published
 
@@ -32,8 +33,9 @@ def train(rlhf, name, seed):
     assert words[:3] == ["#", "rlhf", "train"] and words[4:6] == ["-c", f"examples/control/{name}.toml"], words
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:
-        done = subprocess.run([rlhf, "train", words[3], "-c", file, f"seed={seed}", f"evaluate={BARS.get(name, NONE)[1]}", "--output", f"{scratch}/run"],
-                              capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+        command = [rlhf, "train", words[3], "-c", file, f"seed={seed}", f"evaluate={BARS.get(name, NONE)[1]}",
+                   "--output", f"{scratch}/run"]
+        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
         assert done.returncode == 0, done.stderr
         mean = json.loads(pathlib.Path(scratch, "run/results.json").read_text())["mean_return"]
     return mean, time.monotonic() - began
@@ -51,13 +53,17 @@ def main():
     names, missed = options.files or list(BARS), []
     print("| settings | mean return | each seed | wanted | seconds a run |\n|---|---|---|---|---|", flush=True)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        runs = {name: [pool.submit(train, options.rlhf, name, seed) for seed in range(1, options.seeds + 1)] for name in names}
+        runs = {
+            name: [pool.submit(train, options.rlhf, name, seed) for seed in range(1, options.seeds + 1)]
+            for name in names
+        }
         for name, futures in runs.items():
             returns, seconds = zip(*(future.result() for future in futures))
             mean, bar = sum(returns) / len(returns), BARS.get(name, NONE)[0]
             digits = 2 if 0 < bar < 1 else 1
-            print(f"| {name} | {mean:.{digits}f} | {', '.join(f'{each:.{digits}f}' for each in sorted(returns))} | {'' if bar == NONE[0] else bar} "
-                  f"| {sum(seconds) / len(seconds):.0f} |", flush=True)
+            each = ", ".join(f"{one:.{digits}f}" for one in sorted(returns))
+            wanted = "" if bar == NONE[0] else bar
+            print(f"| {name} | {mean:.{digits}f} | {each} | {wanted} | {sum(seconds) / len(seconds):.0f} |", flush=True)
             if mean < bar:
                 missed.append(name)
     print(f"{len(names) - len(missed)} passed, {len(missed)} failed")

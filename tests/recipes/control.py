@@ -57,7 +57,8 @@ def recipe(rlhf, scratch, name, arm, rows):
     words, scratch = ["recipe", "run", name, "--preset", "smoke"], scratch / name
     finish(rlhf, *words, "--output", scratch / "whole")
     journal = scratch / f"cut/arms/{arm}/labels.jsonl"
-    kill_once(rlhf, lambda: journal.exists() and journal.read_text().count("\n") > rows, *words, "--output", scratch / "cut")
+    kill_once(rlhf, lambda: journal.exists() and journal.read_text().count("\n") > rows, *words, "--output",
+              scratch / "cut")
     finish(rlhf, *words, "--output", scratch / "cut", "--resume")
     whole, cut = results(scratch / "whole"), results(scratch / "cut")
     assert whole.pop("whole") == cut.pop("cut") and whole == cut, f"{whole}\n{cut}"
@@ -79,9 +80,9 @@ def lesson(rlhf, scratch):
     words = ["recipe", "run", "deep_tamer", "--preset", "smoke"]
     finish(rlhf, *words, "--output", scratch / "tamer-whole")
     log = "arms/mountain_car_deep-1/session.jsonl"
-    kill_once(rlhf, lambda: (scratch / "tamer-cut" / log).exists() and (scratch / "tamer-cut" / log).stat().st_size > 100000,
-              *words, "--output", scratch / "tamer-cut")
-    assert not (scratch / "tamer-cut/arms/mountain_car_deep-1/results.json").exists(), "it was not in its lesson any more"
+    cut = scratch / "tamer-cut"
+    kill_once(rlhf, lambda: (cut / log).exists() and (cut / log).stat().st_size > 100000, *words, "--output", cut)
+    assert not (cut / "arms/mountain_car_deep-1/results.json").exists(), "it was not in its lesson any more"
     finish(rlhf, *words, "--output", scratch / "tamer-cut", "--resume")
     assert (scratch / "tamer-whole" / log).read_bytes() == (scratch / "tamer-cut" / log).read_bytes()
     whole, cut = results(scratch / "tamer-whole"), results(scratch / "tamer-cut")
@@ -93,22 +94,26 @@ def recursive(rlhf, scratch):
     finish(rlhf, *RECURSIVE, "--preset", "smoke", "--output", scratch / "smoke")
     finish(rlhf, *RECURSIVE, *SHORT, "--output", scratch / "whole")
     log = scratch / "cut/arms/inspector_heldout-1/feedback.db-wal"
-    kill_once(rlhf, lambda: log.exists() and log.stat().st_size > 200_000, *RECURSIVE, *SHORT, "--output", scratch / "cut")
+    kill_once(rlhf, lambda: log.exists() and log.stat().st_size > 200_000, *RECURSIVE, *SHORT, "--output",
+              scratch / "cut")
     finish(rlhf, *RECURSIVE, *SHORT, "--output", scratch / "cut", "--resume")
     whole, cut = results(scratch / "whole"), results(scratch / "cut")
     assert whole.pop("whole") == cut.pop("cut") and whole == cut, f"{whole}\n{cut}"
 
 
 def audit(rlhf, scratch):
-    words = ["recipe", "run", "deep_rl_from_human_preferences", "arms=labels,frozen", "seeds=1", "ppo.total_steps=40960",
-             "ppo.checkpoint_every=2", "preferences.labels=80", "--no-check"]
+    words = [
+        "recipe", "run", "deep_rl_from_human_preferences", "arms=labels,frozen", "seeds=1", "ppo.total_steps=40960",
+        "ppo.checkpoint_every=2", "preferences.labels=80", "--no-check"
+    ]
     finish(rlhf, *words, "--output", scratch / "whole")
     rows = scratch / "cut/arms/frozen-1/audit.jsonl"
     kill_once(rlhf, lambda: rows.exists() and rows.read_text().count("\n") > 3, *words, "--output", scratch / "cut")
     finish(rlhf, *words, "--output", scratch / "cut", "--resume")
     whole, cut = results(scratch / "whole"), results(scratch / "cut")
     assert whole.pop("whole") == cut.pop("cut") and whole == cut, f"{whole}\n{cut}"
-    for file in ("audit.jsonl", "arms/frozen-1/audit.jsonl", "arms/labels-1/returns.jsonl", "arms/labels-1/learnt_reward.json"):
+    for file in ("audit.jsonl", "arms/frozen-1/audit.jsonl", "arms/labels-1/returns.jsonl",
+                 "arms/labels-1/learnt_reward.json"):
         assert (scratch / "whole" / file).read_bytes() == (scratch / "cut" / file).read_bytes(), f"{file} differs"
     assert "Frozen and retrained" in (scratch / "whole/report.html").read_text()
 

@@ -76,7 +76,8 @@ for _ in range(2):
     buffer.reset()
     for t in range(STEPS):
         with torch.no_grad():
-            value, logprobs, _ = model.policy.evaluate_actions(torch.as_tensor(observations[t]), torch.as_tensor(actions[t]))
+            value, logprobs, _ = model.policy.evaluate_actions(torch.as_tensor(observations[t]),
+                                                               torch.as_tensor(actions[t]))
         values.append(numbers(value))
         buffer.add(observations[t], actions[t].reshape(-1, 1), rewards[t], starts[t], value.flatten(), logprobs)
     with torch.no_grad():
@@ -84,6 +85,8 @@ for _ in range(2):
     buffer.compute_returns_and_advantage(after, dones=np.array([False, False, True]))
     model._current_progress_remaining = 1.0
     model.train()
-    record["rollouts"].append({"observations": numbers(observations), "actions": actions.tolist(), "rewards": rewards.tolist(),
-                               "values": values, "after_values": numbers(after), "after": weights()})
+    record["rollouts"].append({
+        "observations": numbers(observations), "actions": actions.tolist(), "rewards": rewards.tolist(),
+        "values": values, "after_values": numbers(after), "after": weights()
+    })
 pathlib.Path(__file__).with_name("a2c.json").write_text(json.dumps(record, indent=0) + "\n")

@@ -51,7 +51,10 @@ def batch_of(actions):
     batch = TorchMiniBatch(observations=normal(ROWS, SEEN), actions=actions, rewards=normal(ROWS, 1),
                            next_observations=normal(ROWS, SEEN), next_actions=actions, returns_to_go=ones,
                            terminals=torch.as_tensor(dones), intervals=ones, device="cpu")
-    record = {name: numbers(getattr(batch, name)) for name in ("observations", "actions", "rewards", "next_observations")}
+    record = {
+        name: numbers(getattr(batch, name))
+        for name in ("observations", "actions", "rewards", "next_observations")
+    }
     return batch, {**record, "dones": numbers(batch.terminals)}
 
 
@@ -77,7 +80,10 @@ def continuous():
         for i in range(2):
             for name, functions in (("critic", modules.q_funcs), ("target", modules.targ_q_funcs)):
                 out |= layers(f"{name}{i}.", [*linear(functions[i]._encoder), functions[i]._fc])
-        return {**out, "log_temperature": numbers(modules.log_temp._parameter), "log_alpha": numbers(modules.log_alpha._parameter)}
+        return {
+            **out, "log_temperature": numbers(modules.log_temp._parameter),
+            "log_alpha": numbers(modules.log_alpha._parameter)
+        }
 
     batch, data = batch_of(torch.tanh(normal(ROWS, NUMBERS)))
     noises, handed, uniforms = [], [], []

@@ -3,8 +3,8 @@
 
   python make_dqfd.py     (autograd 1.9, numpy) writes dqfd.json beside itself
 
-The duelling network has two hidden layers of 8 (relu); its last layer gives three advantages and the value. Everything is
-computed in double precision; gradients are autograd's, Adam is written out below.
+The duelling network has two hidden layers of 8 (relu); its last layer gives three advantages and the value. Everything
+is computed in double precision; gradients are autograd's, Adam is written out below.
 """
 import json
 import pathlib
@@ -66,7 +66,8 @@ first = {name: numpy.zeros_like(weight) for name, weight in online.items()}
 second = {name: numpy.zeros_like(weight) for name, weight in online.items()}
 losses = []
 for step in (1, 2):
-    y_one = target_of(online, target, batch["first_rewards"], batch["first_next_observations"], batch["first_discounts"])
+    y_one = target_of(online, target, batch["first_rewards"], batch["first_next_observations"],
+                      batch["first_discounts"])
     y_n = target_of(online, target, batch["rewards"], batch["next_observations"], batch["discounts"])
     losses.append(float(loss_of(online, y_one, y_n, batch)))
     gradients = autograd.grad(loss_of)(online, y_one, y_n, batch)
@@ -83,7 +84,9 @@ def as_lists(arrays):
     return {name: numpy.asarray(array).flatten().tolist() for name, array in arrays.items()}
 
 
-record = {"autograd": "1.9", "margin": MARGIN, "margin_weight": MARGIN_WEIGHT, "l2": L2, "learning_rate": RATE, "epsilon": EPSILON,
-          "max_grad_norm": MAX_NORM, "before": as_lists(before), "target": as_lists(target), "batch": as_lists(batch),
-          "losses": losses, "after": as_lists(online)}
+record = {
+    "autograd": "1.9", "margin": MARGIN, "margin_weight": MARGIN_WEIGHT, "l2": L2, "learning_rate": RATE,
+    "epsilon": EPSILON, "max_grad_norm": MAX_NORM, "before": as_lists(before), "target": as_lists(target),
+    "batch": as_lists(batch), "losses": losses, "after": as_lists(online)
+}
 pathlib.Path(__file__).with_name("dqfd.json").write_text(json.dumps(record, indent=0) + "\n")

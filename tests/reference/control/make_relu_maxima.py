@@ -45,8 +45,8 @@ def largest(layers, low, high):
     weight, bias = layers[-1]
     cost = np.zeros(count)
     cost[before] = -weight[0]
-    found = milp(cost, constraints=LinearConstraint(np.array(rows), -np.inf, np.array(upper_limits)), integrality=integral,
-                 bounds=scipy.optimize.Bounds(least, most), options={"mip_rel_gap": 1e-9})
+    found = milp(cost, constraints=LinearConstraint(np.array(rows), -np.inf, np.array(upper_limits)),
+                 integrality=integral, bounds=scipy.optimize.Bounds(least, most), options={"mip_rel_gap": 1e-9})
     assert found.success
     return -found.fun + bias[0]
 
@@ -57,6 +57,8 @@ for widths in ([1, 8, 1], [2, 12, 1], [3, 8, 6, 1], [2, 16, 16, 1], [6, 10, 6, 1
               for into, out in zip(widths, widths[1:])]
     layers = [(weight.round(4), bias.round(4)) for weight, bias in layers]
     low, high = [-1.0] * widths[0], [1.0] * widths[0]
-    record["networks"].append({"layers": [{"weights": weight.tolist(), "biases": bias.tolist()} for weight, bias in layers],
-                               "maximum": float(largest(layers, low, high))})
+    record["networks"].append({
+        "layers": [{"weights": weight.tolist(), "biases": bias.tolist()} for weight, bias in layers],
+        "maximum": float(largest(layers, low, high))
+    })
 pathlib.Path(__file__).with_name("relu_maxima.json").write_text(json.dumps(record) + "\n")

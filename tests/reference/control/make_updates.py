@@ -3,8 +3,8 @@
 
   python make_updates.py     (stable-baselines3 2.9, torch) writes updates.json beside itself
 
-Networks have two hidden layers of 8. Minibatches are whole, so that their order does not matter; SAC's and TD3's noise is
-handed in and written down.
+Networks have two hidden layers of 8. Minibatches are whole, so that their order does not matter; SAC's and TD3's noise
+is handed in and written down.
 """
 import json
 import pathlib
@@ -63,9 +63,10 @@ def normal(*shape):
 
 def ppo():
     envs, steps = 3, 4
-    model = quiet(PPO("MlpPolicy", stable_baselines3.common.vec_env.DummyVecEnv([lambda: World(spaces.Discrete(3))] * envs),
-                      n_steps=steps, batch_size=envs * steps, n_epochs=3, gamma=0.97, gae_lambda=0.9, learning_rate=3e-3,
-                      ent_coef=0.02, policy_kwargs={"net_arch": [8, 8]}, device="cpu", seed=1))
+    model = quiet(
+        PPO("MlpPolicy", stable_baselines3.common.vec_env.DummyVecEnv([lambda: World(spaces.Discrete(3))] * envs),
+            n_steps=steps, batch_size=envs * steps, n_epochs=3, gamma=0.97, gae_lambda=0.9, learning_rate=3e-3,
+            ent_coef=0.02, policy_kwargs={"net_arch": [8, 8]}, device="cpu", seed=1))
 
     def weights():
         policy = model.policy
@@ -85,8 +86,10 @@ def ppo():
     old = {"values": [], "logprobs": []}
     for t in range(steps):
         with torch.no_grad():
-            values, logprobs, _ = model.policy.evaluate_actions(torch.as_tensor(observations[t]), torch.as_tensor(actions[t]))
-            logprobs = logprobs + torch.as_tensor(0.3 * normal(envs))  # as if an older policy had acted: ratios are not 1
+            values, logprobs, _ = model.policy.evaluate_actions(torch.as_tensor(observations[t]),
+                                                                torch.as_tensor(actions[t]))
+            logprobs = logprobs + torch.as_tensor(
+                0.3 * normal(envs))  # as if an older policy had acted: ratios are not 1
         old["values"].append(numbers(values))
         old["logprobs"].append(numbers(logprobs))
         buffer.add(observations[t], actions[t].reshape(-1, 1), rewards[t], starts[t], values.flatten(), logprobs)
@@ -102,20 +105,24 @@ def ppo():
 
 
 def transitions(actions):
-    return ReplayBufferSamples(torch.as_tensor(normal(ROWS, SEEN)), actions, torch.as_tensor(normal(ROWS, SEEN)),
-                               torch.as_tensor((rng.random((ROWS, 1)) < 0.25).astype(np.float32)), torch.as_tensor(normal(ROWS, 1)),
-                               None) if len(ReplayBufferSamples._fields) > 5 else \
-        ReplayBufferSamples(torch.as_tensor(normal(ROWS, SEEN)), actions, torch.as_tensor(normal(ROWS, SEEN)),
-                            torch.as_tensor((rng.random((ROWS, 1)) < 0.25).astype(np.float32)), torch.as_tensor(normal(ROWS, 1)))
+    seen, following = torch.as_tensor(normal(ROWS, SEEN)), torch.as_tensor(normal(ROWS, SEEN))
+    dones = torch.as_tensor((rng.random((ROWS, 1)) < 0.25).astype(np.float32))
+    rewards = torch.as_tensor(normal(ROWS, 1))
+    newer = [None] if len(ReplayBufferSamples._fields) > 5 else []  # with discounts
+    return ReplayBufferSamples(seen, actions, following, dones, rewards, *newer)
 
 
 def as_json(batch):
-    return {name: numbers(getattr(batch, name)) for name in ("observations", "actions", "next_observations", "dones", "rewards")}
+    return {
+        name: numbers(getattr(batch, name))
+        for name in ("observations", "actions", "next_observations", "dones", "rewards")
+    }
 
 
 def dqn():
-    model = quiet(DQN("MlpPolicy", World(spaces.Discrete(3)), gamma=0.97, learning_rate=3e-3, policy_kwargs={"net_arch": [8, 8]},
-                      buffer_size=100, device="cpu", seed=1))
+    model = quiet(
+        DQN("MlpPolicy", World(spaces.Discrete(3)), gamma=0.97, learning_rate=3e-3, policy_kwargs={"net_arch": [8, 8]},
+            buffer_size=100, device="cpu", seed=1))
     with torch.no_grad():
         for parameter in model.policy.parameters():
             parameter.add_(0.3 * torch.randn_like(parameter))
@@ -140,8 +147,9 @@ def with_noise(count, numbers_of_action):
 
 
 def sac():
-    model = quiet(SAC("MlpPolicy", World(spaces.Box(-1, 1, (2,), np.float32)), gamma=0.97, learning_rate=3e-3, buffer_size=100,
-                      policy_kwargs={"net_arch": [8, 8]}, device="cpu", seed=1))
+    model = quiet(
+        SAC("MlpPolicy", World(spaces.Box(-1, 1, (2,), np.float32)), gamma=0.97, learning_rate=3e-3, buffer_size=100,
+            policy_kwargs={"net_arch": [8, 8]}, device="cpu", seed=1))
     with torch.no_grad():
         for parameter in model.policy.parameters():
             parameter.add_(0.2 * torch.randn_like(parameter))
@@ -162,12 +170,15 @@ def sac():
     before, noises = weights(), with_noise(4, 2)
     model._current_progress_remaining = 1.0
     model.train(gradient_steps=2, batch_size=ROWS)
-    return {"before": before, "after": weights(), "batch": as_json(batch), "noises": [numbers(noise) for noise in noises]}
+    return {
+        "before": before, "after": weights(), "batch": as_json(batch), "noises": [numbers(noise) for noise in noises]
+    }
 
 
 def td3():
-    model = quiet(TD3("MlpPolicy", World(spaces.Box(-1, 1, (2,), np.float32)), gamma=0.97, learning_rate=3e-3, buffer_size=100,
-                      policy_kwargs={"net_arch": [8, 8]}, device="cpu", seed=1))
+    model = quiet(
+        TD3("MlpPolicy", World(spaces.Box(-1, 1, (2,), np.float32)), gamma=0.97, learning_rate=3e-3, buffer_size=100,
+            policy_kwargs={"net_arch": [8, 8]}, device="cpu", seed=1))
     with torch.no_grad():
         for parameter in model.policy.parameters():
             parameter.add_(0.2 * torch.randn_like(parameter))
@@ -189,7 +200,9 @@ def td3():
     model._current_progress_remaining = 1.0
     model.train(gradient_steps=2, batch_size=ROWS)
     torch.Tensor.normal_ = original
-    return {"before": before, "after": weights(), "batch": as_json(batch), "noises": [numbers(noise) for noise in noises]}
+    return {
+        "before": before, "after": weights(), "batch": as_json(batch), "noises": [numbers(noise) for noise in noises]
+    }
 
 
 record = {"stable_baselines3": stable_baselines3.__version__, "ppo": ppo(), "dqn": dqn(), "sac": sac(), "td3": td3()}

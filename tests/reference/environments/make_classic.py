@@ -3,9 +3,10 @@
 
   python make_classic.py        (gymnasium 1.4.0, numpy 2.4) writes classic.json beside itself
 
-States and rewards are float64, actions and observations float32, little-endian in base64. Actions of continuous environments are float32-representable numbers
-that Gymnasium is handed as float64: otherwise NumPy rounds intermediate results to float32. MountainCarContinuous keeps a
-float32 state, so it is handed float32 actions and calculates in float32, as it does wherever it is used.
+States and rewards are float64, actions and observations float32, little-endian in base64. Actions of continuous
+environments are float32-representable numbers that Gymnasium is handed as float64: otherwise NumPy rounds intermediate
+results to float32. MountainCarContinuous keeps a float32 state, so it is handed float32 actions and calculates in
+float32, as it does wherever it is used.
 """
 import base64
 import json
@@ -22,7 +23,10 @@ def packed(values, dtype="<f8"):
 
 
 def acrobot_state(rng):
-    return np.array([*rng.uniform(-np.pi, np.pi, 2), rng.uniform(-4 * np.pi, 4 * np.pi), rng.uniform(-9 * np.pi, 9 * np.pi)])
+    return np.array(
+        [*rng.uniform(-np.pi, np.pi, 2),
+         rng.uniform(-4 * np.pi, 4 * np.pi),
+         rng.uniform(-9 * np.pi, 9 * np.pi)])
 
 
 WORLDS = {

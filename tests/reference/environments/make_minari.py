@@ -1,7 +1,7 @@
 """Makes minari/: a small data set written by Minari itself, and minari.json: what it holds.
 
     python tests/reference/environments/make_minari.py            (needs "minari[hdf5]", gymnasium)
-    python tests/reference/environments/make_minari.py FOLDER     reads a data set of ours with Minari and prints it as JSON
+    python tests/reference/environments/make_minari.py FOLDER     prints a data set of ours as JSON, read with Minari
 """
 import json
 import pathlib

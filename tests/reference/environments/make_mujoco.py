@@ -3,10 +3,10 @@
 
   python make_mujoco.py        (gymnasium 1.4.0, mujoco 4.0.0, numpy 2.4) writes mujoco.json beside itself
 
-Two runs a robot: one of small actions from near the start, one of actions beyond the bounds from farther away. Each step has its
-reward, whether the task ended, and its observation's sum and weighted sum; every tenth has the whole observation. Episodes go
-on after their end, as the classes do without a wrapper. Numbers are float64 or float32, little-endian in base64; actions are
-float32 numbers that Gymnasium is handed as float64.
+Two runs a robot: one of small actions from near the start, one of actions beyond the bounds from farther away. Each
+step has its reward, whether the task ended, and its observation's sum and weighted sum; every tenth has the whole
+observation. Episodes go on after their end, as the classes do without a wrapper. Numbers are float64 or float32,
+little-endian in base64; actions are float32 numbers that Gymnasium is handed as float64.
 """
 import base64
 import json
@@ -16,9 +16,11 @@ import gymnasium
 import mujoco
 import numpy as np
 
-ROBOTS = {"hopper": "Hopper", "walker2d": "Walker2d", "half_cheetah": "HalfCheetah", "ant": "Ant", "humanoid": "Humanoid",
-          "swimmer": "Swimmer", "reacher": "Reacher", "inverted_pendulum": "InvertedPendulum",
-          "inverted_double_pendulum": "InvertedDoublePendulum"}
+ROBOTS = {
+    "hopper": "Hopper", "walker2d": "Walker2d", "half_cheetah": "HalfCheetah", "ant": "Ant", "humanoid": "Humanoid",
+    "swimmer": "Swimmer", "reacher": "Reacher", "inverted_pendulum": "InvertedPendulum",
+    "inverted_double_pendulum": "InvertedDoublePendulum"
+}
 STEPS, EVERY = 100, 20
 
 
@@ -44,9 +46,11 @@ def run(world, rng, spread, reach):
         out["sums"].append([seen.sum(), (seen * np.cos(np.arange(seen.size))).sum()])
         if (t + 1) % EVERY == 0:
             out["observations"].append(seen)
-    return {"state": packed(np.concatenate([qpos, qvel])), "begin": packed(begin), "actions": packed(out["actions"], "<f4"),
-            "rewards": packed(out["rewards"]), "terminated": out["terminated"], "sums": packed(out["sums"]),
-            "observations": packed(out["observations"])}
+    return {
+        "state": packed(np.concatenate([qpos, qvel])), "begin": packed(begin), "actions": packed(out["actions"], "<f4"),
+        "rewards": packed(out["rewards"]), "terminated": out["terminated"], "sums": packed(out["sums"]),
+        "observations": packed(out["observations"])
+    }
 
 
 def record(name):
@@ -60,5 +64,6 @@ def record(name):
 
 worlds = {name: record(name) for name in ROBOTS}
 target = pathlib.Path(__file__).with_name("mujoco.json")
-target.write_text(json.dumps({"gymnasium": gymnasium.__version__, "mujoco": mujoco.__version__, "every": EVERY, "robots": worlds},
-                             indent=0) + "\n")
+target.write_text(
+    json.dumps({"gymnasium": gymnasium.__version__, "mujoco": mujoco.__version__, "every": EVERY, "robots": worlds},
+               indent=0) + "\n")

@@ -22,7 +22,8 @@ sys.modules["stable_baselines3"] = package
 try:
     import torch  # noqa: F401
 except ImportError:
-    for name in ("torch", "torch.nn", "torch.nn.functional", "torch.utils", "torch.utils.tensorboard", "torch.distributions"):
+    for name in ("torch", "torch.nn", "torch.nn.functional", "torch.utils", "torch.utils.tensorboard",
+                 "torch.distributions"):
         sys.modules[name] = mock.MagicMock()
 from stable_baselines3.common.vec_env.vec_normalize import VecNormalize  # noqa: E402
 from stable_baselines3.common.vec_env.base_vec_env import VecEnv  # noqa: E402
@@ -71,9 +72,11 @@ for _ in range(STEPS):
     given.append(reward)
     ends.append([infos[i]["terminal_observation"].tolist() if done[i] else None for i in range(ENVS)])
 
-pathlib.Path(__file__).with_name("normalization.json").write_text(json.dumps({
-    "envs": ENVS, "gamma": GAMMA, "clip": CLIP, "observations": observations.tolist(), "rewards": rewards.tolist(),
-    "dones": dones.tolist(), "finals": finals.tolist(),
-    "normalized": {"observations": np.round(shown, 9).tolist(), "rewards": np.round(given, 12).tolist(), "finals": ends},
-    "mean": world.obs_rms.mean.tolist(), "variance": world.obs_rms.var.tolist(), "count": world.obs_rms.count,
-    "returns_variance": float(world.ret_rms.var)}) + "\n")
+pathlib.Path(__file__).with_name("normalization.json").write_text(
+    json.dumps({
+        "envs": ENVS, "gamma": GAMMA, "clip": CLIP, "observations": observations.tolist(), "rewards": rewards.tolist(),
+        "dones": dones.tolist(), "finals": finals.tolist(), "normalized": {
+            "observations": np.round(shown, 9).tolist(), "rewards": np.round(given, 12).tolist(), "finals": ends
+        }, "mean": world.obs_rms.mean.tolist(), "variance": world.obs_rms.var.tolist(), "count": world.obs_rms.count,
+        "returns_variance": float(world.ret_rms.var)
+    }) + "\n")

@@ -17,7 +17,8 @@ WORLDS = {
     "frozen_lake 4x4": ("FrozenLake-v1", {}, "frozen_lake", {}),
     "frozen_lake 4x4 dry": ("FrozenLake-v1", {"is_slippery": False}, "frozen_lake", {"slippery": False}),
     "frozen_lake 8x8": ("FrozenLake8x8-v1", {}, "frozen_lake", {"map": "8x8"}),
-    "frozen_lake 8x8 better": ("FrozenLake8x8-v1", {"success_rate": 0.7}, "frozen_lake", {"map": "8x8", "success_rate": 0.7}),
+    "frozen_lake 8x8 better": ("FrozenLake8x8-v1", {"success_rate": 0.7}, "frozen_lake",
+                               {"map": "8x8", "success_rate": 0.7}),
     "cliff_walking": ("CliffWalking-v1", {}, "cliff_walking", {}),
     "cliff_walking slippery": ("CliffWalkingSlippery-v1", {}, "cliff_walking", {"slippery": True}),
     "taxi": ("Taxi-v4", {}, "taxi", {}),
@@ -34,17 +35,22 @@ def outcome(chances, entry):
 
 
 def table(world, chances):
-    return ["|".join(";".join(outcome(chances, entry) for entry in world.P[state][action]) for action in sorted(world.P[state]))
-            for state in sorted(world.P)]
+    return [
+        "|".join(";".join(outcome(chances, entry) for entry in world.P[state][action])
+                 for action in sorted(world.P[state])) for state in sorted(world.P)
+    ]
 
 
 def record(gym_id, options, name, settings):
     env = gymnasium.make(gym_id, **options)
     world, chances = env.unwrapped, []
     texts = table(world, chances)
-    out = {"environment": name, "settings": settings, "chances": chances, "states": len(texts), "max_steps": env.spec.max_episode_steps or 0,
-           "hash": hashlib.sha256("\n".join(texts).encode()).hexdigest(),
-           "table": {str(state): text for state, text in enumerate(texts) if len(texts) < 100 or state % 25 == 7}}
+    out = {
+        "environment": name, "settings": settings, "chances": chances, "states": len(texts),
+        "max_steps": env.spec.max_episode_steps or 0, "hash": hashlib.sha256("\n".join(texts).encode()).hexdigest(),
+        "table": {str(state): text
+                  for state, text in enumerate(texts) if len(texts) < 100 or state % 25 == 7}
+    }
     if name == "taxi":
         out["masks"] = ["".join(str(int(each)) for each in world.action_mask(state)) for state in range(len(texts))]
         out["starts"] = [state for state in range(len(texts)) if world.initial_state_distrib[state] > 0]
