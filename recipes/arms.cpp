@@ -53,7 +53,7 @@ class Study {
   bool stopping() const { return failed_ || run_.stop_requested(); }
 
   void work() {
-    at::set_num_threads(1);  // kept for each thread: a small network gains nothing from a second core, a second run does
+    at::set_num_threads(1);  // of this thread: a small network gains nothing from a second core, a second run does
     while (!stopping()) {
       const auto index = next_++;
       if (index >= tasks_.size()) return;

@@ -18,7 +18,7 @@ struct ArmsPlan {
   std::int64_t seeds = 1;
   std::uint64_t first_seed = 1;  // the others count up
   std::int64_t jobs = 0;         // runs at a time, each on one thread; 0 = one for each core
-  bool aloud = false;            // runs speak for themselves, too: one that waits for people has to say where they answer
+  bool aloud = false;            // runs speak for themselves, too: one that waits for people says where they answer
   /// Arms that need what others left (a frozen reward model): run once all others are done. Empty: none does.
   std::function<bool(const std::string& arm)> afterwards = {};
 };

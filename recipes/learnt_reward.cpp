@@ -21,7 +21,8 @@ evaluation::Calibration calibration_of(const std::vector<control::Preferences::J
 
 void write_learnt_reward(const control::Preferences& preferences, Run& run) {
   auto clips = nlohmann::json::array();
-  for (const auto& clip : preferences.test_clips()) clips.push_back({{"predicted", clip.predicted}, {"earned", clip.earned}});
+  for (const auto& clip : preferences.test_clips())
+    clips.push_back({{"predicted", clip.predicted}, {"earned", clip.earned}});
   if (clips.empty()) return;
   const nlohmann::json all{{"calibration", calibration_of(preferences.test_margins()).to_json()}, {"clips", clips}};
   run.write_file("learnt_reward.json", all.dump() + "\n");

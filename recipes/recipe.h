@@ -12,12 +12,13 @@
 
 namespace rlhf::recipes {
 
-/// A paper, end to end. What the command line runs is a Job like any algorithm's; a recipe adds what it claims and presets.
+/// A paper, end to end. What the command line runs is a Job like any algorithm's, which a recipe adds to: what it
+/// claims, and presets.
 struct Recipe {
-  std::string title;                                 // the paper
-  std::string claim;                                 // its headline, in one sentence
-  std::map<std::string, std::string_view> presets;   // name -> TOML: only what differs from the defaults
-  std::string_view expected;                         // expected.json: preset -> result -> {"min", "max"}
+  std::string title;                                // the paper
+  std::string claim;                                // its headline, in one sentence
+  std::map<std::string, std::string_view> presets;  // name -> TOML: only what differs from the defaults
+  std::string_view expected;                        // expected.json: preset -> result -> {"min", "max"}
   std::function<std::unique_ptr<algorithms::Job>()> make;
 };
 
@@ -39,7 +40,7 @@ struct Check {
 /// {"name", "value", "min", "max", "passed"}, a bound that there is not being null: a row of promises.json.
 nlohmann::json to_json(const Check& check);
 
-/// Compares results.json of a finished run with what `expected` asks of this preset. A result that is missing has failed.
+/// Compares results.json of a finished run with what `expected` asks of this preset. A missing result has failed.
 std::vector<Check> check_results(std::string_view expected, const std::string& preset, const nlohmann::json& results);
 
 }  // namespace rlhf::recipes

@@ -113,7 +113,8 @@ class World(gymnasium.Env):
   def step(self, action):
     assert self.action_space.contains(action), action
     self.last = action
-    return self.see(), float(numpy.sum(action["b"]) if isinstance(action, dict) else numpy.sum(action)), False, False, {}
+    reward = numpy.sum(action["b"]) if isinstance(action, dict) else numpy.sum(action)
+    return self.see(), float(reward), False, False, {}
   def see(self):
     space = self.observation_space
     if isinstance(space, spaces.Dict): return {"a": 4, "b": numpy.arange(4, dtype=numpy.float32).reshape(2, 2) / 4}

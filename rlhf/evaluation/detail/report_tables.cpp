@@ -25,7 +25,8 @@ std::string fact(const std::string& name, const std::string& value) {
 std::string labels_table(const Json& labels) {
   constexpr auto names = std::to_array<std::pair<const char*, const char*>>(
       {{"total", "Answers"}, {"human", "by people"}, {"simulated", "simulated"}, {"ties", "ties"},
-       {"skipped", "skipped"}, {"train", "for training"}, {"held_out", "held out"}, {"held_out_pairs", "held-out pairs"}});
+       {"skipped", "skipped"}, {"train", "for training"}, {"held_out", "held out"},
+       {"held_out_pairs", "held-out pairs"}});
   std::string rows;
   for (const auto& [key, name] : names) {
     if (const auto value = number(labels, key)) rows += fact(name, grouped(*value));
