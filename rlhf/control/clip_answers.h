@@ -21,8 +21,8 @@ class ClipAnswers {
   /// all `autolabels`, and throws rlhf::Error when the run is asked to stop meanwhile.
   std::vector<ClipComparison> take(std::int64_t index, std::int64_t asked, std::int64_t autolabels);
 
-  /// How far the store was read, "cursor" of a checkpoint's record. restore() gives the comparisons up to there, a piece
-  /// for each time that some were taken: what was taken back later had already been learnt from.
+  /// How far the store was read, "cursor" of a checkpoint's record. restore() gives the comparisons up to there, as
+  /// they were taken: what people took back later had already been learnt from.
   void save(nlohmann::json& record) const { record["cursor"] = cursor_; }
   std::vector<ClipComparison> restore(const nlohmann::json& record);
 

@@ -20,7 +20,7 @@ Clip ClipPool::clip_at(const Rollout& rollout, const Tensor& true_rewards, std::
   const auto [env, begin] = place;
   const auto steps = [&](const Tensor& of) { return of[env].narrow(0, begin, config_.clip_steps); };
   return {.segment = cut(spec_, rollout, true_rewards, env, begin, config_.clip_steps, version),
-          .inputs = inputs_(steps(rollout.observations), steps(rollout.actions), steps(rollout.next))};
+          .inputs = inputs_.of_clip(steps(rollout.observations), steps(rollout.actions), steps(rollout.next))};
 }
 
 void ClipPool::keep(const Rollout& rollout, const Tensor& true_rewards, std::int64_t version, std::int64_t count) {

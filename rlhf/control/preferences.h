@@ -8,11 +8,11 @@
 
 namespace rlhf::control {
 
-/// The three processes of learning from preferences, in turns (Christiano et al. 2017, arXiv:1706.03741): the policy acts
-/// and learns from the predicted reward (PpoHooks, or OffPolicyHooks for agents with a replay buffer), pairs of its clips
-/// become questions in a feedback store (clip_pool.h, clip_questions.h), and the ensemble is fitted to what the store says
-/// about them (clip_answers.h, reward_ensemble.h). A simulated teacher and people answer the same questions; the reward
-/// model is made from the store alone.
+/// The three processes of learning from preferences, in turns (Christiano et al. 2017, arXiv:1706.03741): the policy
+/// acts and learns from the predicted reward (PpoHooks, or OffPolicyHooks for agents with a replay buffer), pairs of
+/// its clips become questions in a feedback store (clip_pool.h, clip_questions.h), and the ensemble is fitted to what the
+/// store says about them (clip_answers.h, reward_ensemble.h). A simulated teacher and people answer the same questions;
+/// the reward model is made from the store alone.
 ///
 /// Everything but people's answers is a function of the seeds. <run>/labels.jsonl is the journal of ClipAnswers,
 /// <run>/returns.jsonl that of ReturnsLog.
