@@ -6,7 +6,7 @@ namespace rlhf::recipes {
 namespace {
 
 /// Each pair as two samples of one prompt, the second of which is worth nothing.
-evaluation::Calibration calibration_of(const std::vector<control::Preferences::Judged>& margins) {
+evaluation::Calibration calibration_of(const std::vector<control::ClipJudgement>& margins) {
   std::vector<double> learned, earned;
   std::vector<std::string> pair;
   for (std::size_t i = 0; i < margins.size(); ++i) {

@@ -57,6 +57,9 @@ void PreferencesRecipeConfig::validate() const {
   if (evaluate < 1) refuse("evaluate", "no episode was asked for", "Give 1 or more.");
   if (frozen_times < 1) refuse("frozen_times", "the retrained agents would learn nothing", "Give 1 or more.");
   if (sac_rollout < 1) refuse("sac_rollout", "no step was asked for", "Give 1 or more.");
+  if (world.normalization.any())
+    refuse("normalization", "statistics of what was seen move on: a clip played again would not look as it did",
+           "Leave it off here. What the reward model pays is normalised as it is.");
   if (arms.empty()) refuse("arms", "nothing is compared", "Name one or more.");
   const auto named = [&](const std::string& arm) { return std::find(arms.begin(), arms.end(), arm) != arms.end(); };
   for (const auto& arm : arms) {

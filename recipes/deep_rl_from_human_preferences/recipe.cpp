@@ -14,7 +14,8 @@
 
 namespace rlhf::recipes {
 namespace human_preferences {
-extern const std::string_view smoke_toml, small_toml, spin_toml, pebble_toml, audit_toml, hopper_toml, expected_json;
+extern const std::string_view smoke_toml, small_toml, spin_toml, pebble_toml, audit_toml, hopper_toml, pong_toml,
+    expected_json;
 }
 namespace {
 
@@ -152,7 +153,8 @@ Recipe deep_rl_from_human_preferences() {
                       {"spin", human_preferences::spin_toml},
                       {"pebble", human_preferences::pebble_toml},
                       {"audit", human_preferences::audit_toml},
-                      {"hopper", human_preferences::hopper_toml}},
+                      {"hopper", human_preferences::hopper_toml},
+                      {"pong", human_preferences::pong_toml}},
           .expected = human_preferences::expected_json,
           .make = [] { return std::make_unique<DeepRlFromHumanPreferences>(); }};
 }

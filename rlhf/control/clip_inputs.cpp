@@ -3,29 +3,66 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/one_hot.h>
 
+#include <functional>
+#include <numeric>
+
 #include "rlhf/core/error.h"
 
 namespace rlhf::control {
-RewardInputs::RewardInputs(const environments::Spec& spec, bool actions, bool outcomes)
-    : spec_(spec), encoder_(spec), actions_(actions), outcomes_(outcomes) {
-  width_ = 1;
-  for (const auto side : encoder_.shape()) width_ *= side;
+namespace {
+
+std::int64_t numbers_in(const std::vector<std::int64_t>& shape) {
+  return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
+}
+
+bool reads_pictures(const PreferenceConfig& config) {
+  if (config.reward.network.architecture == models::Architecture::mlp) return false;
+  if (config.actions)
+    throw Error({.category = Category::usage,
+                 .where = "actions",
+                 .what = "a reward model of convolutions reads pictures alone",
+                 .fix = "Set actions = false, or take reward.network.architecture = mlp."});
+  return true;
+}
+
+/// stacks [steps, stack * channels, ...], each the one before moved up by a picture -> the same, as a view of the
+/// first stack and the newest picture of each other.
+Tensor each_once(const Tensor& stacks, std::int64_t stack) {
+  const auto steps = stacks.size(0), channels = stacks.size(1) / stack;
+  const auto first = stacks[0].unflatten(0, {stack, channels});
+  const auto newest = stacks.narrow(0, 1, steps - 1).narrow(1, (stack - 1) * channels, channels);
+  const auto once = at::cat({first, newest});  // [stack + steps - 1, channels, ...]
+  return once.as_strided(stacks.sizes(), once.strides());
+}
+
+}  // namespace
+
+RewardInputs::RewardInputs(const environments::Spec& spec, const PreferenceConfig& config)
+    : RewardInputs(spec, config.actions, config.outcomes, reads_pictures(config)) {}
+
+RewardInputs::RewardInputs(const environments::Spec& spec, bool actions, bool outcomes, bool pictures)
+    : spec_(spec), encoder_(spec), actions_(actions && !pictures), outcomes_(outcomes), pictures_(pictures) {
   if (const auto* choices = std::get_if<environments::Discrete>(&spec.action)) choices_ = std::ssize(choices->choices);
-  if (!actions) return;
-  if (choices_ > 0) {
-    width_ += choices_;
-  } else {
-    std::int64_t numbers = 1;
-    for (const auto side : std::get<environments::Box>(spec.action).shape) numbers *= side;
-    width_ += numbers;
-  }
+  shape_ = encoder_.shape();
+  if (pictures) return;
+  shape_ = {numbers_in(shape_)};
+  if (actions) shape_[0] += choices_ > 0 ? choices_ : numbers_in(std::get<environments::Box>(spec.action).shape);
 }
 
 Tensor RewardInputs::operator()(const Tensor& observations, const Tensor& actions, const Tensor& next) const {
-  const auto seen = encoder_(outcomes_ ? next : observations).flatten(1);
-  if (!actions_) return seen;
+  const auto& seen = outcomes_ ? next : observations;
+  if (pictures_) return seen.scalar_type() == at::kByte ? seen : encoder_(seen);
+  const auto encoded = encoder_(seen).flatten(1);
+  if (!actions_) return encoded;
   const auto done = choices_ > 0 ? at::one_hot(actions, choices_).to(at::kFloat) : actions.flatten(1);
-  return at::cat({seen, done}, 1);
+  return at::cat({encoded, done}, 1);
+}
+
+Tensor RewardInputs::of_clip(const Tensor& observations, const Tensor& actions, const Tensor& next) const {
+  const auto inputs = (*this)(observations, actions, next);
+  if (!pictures_) return inputs;
+  const auto stack = std::get<environments::Box>(spec_.observation).stack;
+  return stack > 1 ? each_once(inputs, stack) : inputs.clone();  // a view would keep the whole rollout
 }
 
 Tensor RewardInputs::of(environments::Environment& environment, const data::Segment& segment) const {
@@ -40,7 +77,7 @@ Tensor RewardInputs::of(environments::Environment& environment, const data::Segm
   for (const auto& action : segment.actions) seen.push_back(environment.step(action).observation);
   const auto observations = environments::stacked(spec_, seen);
   const auto steps = std::ssize(segment.actions);
-  return (*this)(observations.narrow(0, 0, steps), environments::stacked(segment.actions),
+  return of_clip(observations.narrow(0, 0, steps), environments::stacked(segment.actions),
                  observations.narrow(0, 1, steps));
 }
 

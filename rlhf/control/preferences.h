@@ -1,73 +1,21 @@
 #pragma once
-#include <deque>
-#include <map>
-
-#include "rlhf/control/clip_inputs.h"
+#include "rlhf/control/clip_answers.h"
+#include "rlhf/control/clip_questions.h"
 #include "rlhf/control/novelty.h"
 #include "rlhf/control/off_policy.h"
 #include "rlhf/control/ppo.h"
-#include "rlhf/control/reward_ensemble.h"
-#include "rlhf/control/teacher.h"
-#include "rlhf/core/files.h"
-#include "rlhf/feedback/store.h"
+#include "rlhf/control/returns_log.h"
 
 namespace rlhf::control {
 
-/// Which pairs of clips are asked about, out of ten times as many drawn at random.
-enum class Selection {
-  random,
-  variance,  // where the members' probabilities differ most (Christiano et al. 2017); it can do worse than chance
-  entropy,   // where their mean probability is nearest to one half
-  recency,   // drawn at random, the newer clips more often
-};
-
-/// How fast labels are asked for once the first ones are there, T being the steps so far.
-enum class LabelRate {
-  hyperbolic,  // C / (C + T) (Christiano et al. 2017)
-  constant,
-  quadratic,  // 1 / (1 + (T / C)^2)
-};
-
-struct PreferenceConfig {
-  std::int64_t labels = 400;    // answers wanted in all
-  double initial_share = 0.25;  // of them before the policy learns; 1 = all of them, and never asked again
-  LabelRate rate = LabelRate::hyperbolic;
-  double schedule = 30000;   // the rate's C, steps
-  std::int64_t explore = 0;  // rollouts at the beginning in which nobody is asked anything and the reward is for being
-                             // where one has not been (novelty.h; PEBBLE, Lee et al. 2021, arXiv:2106.05091)
-  std::int64_t clip_steps = 25;
-  std::int64_t clips = 200;         // kept to draw pairs from, the newest
-  std::int64_t rollout_clips = 16;  // of them taken from each rollout; as many as `clips`: pairs are of one rollout
-  Selection selection = Selection::variance;
-  bool actions = true;               // does the reward model see what was done?
-  bool outcomes = false;             // does it see what the action led to, instead of where it was taken?
-  bool autolabels = false;           // each clip of the first pairs is also compared with a piece of a demonstration,
-                                     // which is taken to be better (Ibarz et al. 2018, arXiv:1811.06521)
-  std::int64_t first_updates = 400;  // minibatches of the first fit
-  std::int64_t rollout_updates = 8;  // minibatches after each rollout
-  RewardEnsembleConfig reward;
-  TeacherConfig teacher;
-  std::string store;    // feedback store; empty = feedback.db in the run's folder
-  bool people = false;  // wait for people instead of the simulated teacher
-  std::uint64_t seed = 0;
-
-  void fields(Fields& f);
-  void validate() const;
-};
-
-/// Labels wanted once `steps` of `total` have been taken: first a share at once, then more by the rate; for a rate that
-/// falls like C / (C + T), N0 + (N - N0) ln(1 + T/C) / ln(1 + T_end/C) (Christiano et al. 2017, appendix A).
-std::int64_t labels_by(const PreferenceConfig& config, std::int64_t steps, std::int64_t total);
-
-/// The three processes of learning from preferences, in turns: the policy acts and learns from the predicted reward
-/// (PpoHooks, or OffPolicyHooks for agents with a replay buffer), pairs of its clips become questions in a feedback store, and the ensemble is fitted to what the store
-/// says about them. A simulated teacher and people answer the same questions; the reward model is made from the store
-/// alone.
+/// The three processes of learning from preferences, in turns (Christiano et al. 2017, arXiv:1706.03741): the policy
+/// acts and learns from the predicted reward (PpoHooks, or OffPolicyHooks for agents with a replay buffer), pairs of
+/// its clips become questions in a feedback store (clip_pool.h, clip_questions.h), and the ensemble is fitted to what the
+/// store says about them (clip_answers.h, reward_ensemble.h). A simulated teacher and people answer the same questions;
+/// the reward model is made from the store alone.
 ///
-/// Everything but people's answers is a function of the seeds. Which answers a rollout's fit used is journalled in
-/// <run>/labels.jsonl, so that a resumed run uses the same. <run>/returns.jsonl has a row for each episode that ended,
-/// and for each 1,000 steps of longer ones: {"step", "env", "length", "predicted", "earned"}, the sums of what the policy
-/// was paid, by the reward model of the time, and of what it earned in truth.
+/// Everything but people's answers is a function of the seeds. <run>/labels.jsonl is the journal of ClipAnswers,
+/// <run>/returns.jsonl that of ReturnsLog.
 class Preferences {
  public:
   Preferences(std::unique_ptr<environments::Environment> replayer, const environments::Spec& spec,
@@ -92,18 +40,13 @@ class Preferences {
   const RewardInputs& inputs() const { return inputs_; }
   const RewardEnsemble& reward() const { return ensemble_; }
   std::int64_t labels() const { return ensemble_.comparisons(); }  // autolabels included
-  std::int64_t autolabels() const { return autolabels_; }
-  std::int64_t asked() const { return asked_; }
-  /// Share of pairs of clips from all through training, never asked about, that the ensemble orders as the true rewards
-  /// do.
-  double test_accuracy() const;
-  struct Judged {
-    double predicted = 0, earned = 0;
-  };
-  /// Of each such pair: the log-odds that the ensemble gives the first clip, and by how much the first one earned more.
-  std::vector<Judged> test_margins() const;
-  /// Of each clip of these pairs: the sums of the rewards that the ensemble gives its steps now, and of the true ones.
-  std::vector<Judged> test_clips() const;
+  std::int64_t autolabels() const { return questions_.autolabels(); }
+  std::int64_t asked() const { return questions_.asked(); }
+
+  /// How the ensemble judges pairs of clips from all through training that were never asked about, see clip_pool.h.
+  double test_accuracy() const { return control::test_accuracy(ensemble_, pool_.test_pairs()); }
+  std::vector<ClipJudgement> test_margins() const { return control::test_margins(ensemble_, pool_.test_pairs()); }
+  std::vector<ClipJudgement> test_clips() const { return control::test_clips(ensemble_, pool_.test_pairs()); }
   const EnsembleFit& last_fit() const { return last_fit_; }
   /// Pearson correlation of predicted and true rewards over the last rollout's steps; NaN where one of them is
   /// constant.
@@ -112,55 +55,30 @@ class Preferences {
   void log(MetricRow& row) const;
 
  private:
-  struct Clip {
-    data::Segment segment;
-    Tensor inputs;
-  };
-  Clip clip_at(const Rollout& rollout, std::pair<std::int64_t, std::int64_t> place, std::int64_t version) const;
-  void keep_clips(const Rollout& rollout, std::int64_t version, std::int64_t count);
-  using Pair = std::pair<std::size_t, std::size_t>;  // of clips_
   bool exploring() const { return config_.explore > 0 && ensemble_.version() == 0; }
-  void ask_first();
-  std::vector<Pair> ask(std::int64_t count, std::int64_t version);
-  std::size_t drawn_clip(Random& random) const;
-  void prefer_demonstrations(const std::vector<Pair>& pairs);
+  Tensor rewards(const Rollout& rollout);
   void learn_from(std::int64_t index, const Rollout& rollout);
-  void add_up(std::int64_t index, const Rollout& rollout);
-  Tensor predicted(const Rollout& rollout);
+  void ask_first();
   void take_answers(std::int64_t index);
-  std::int64_t answered_until(std::int64_t index);
-  void wait_for_people(std::int64_t wanted);
-  std::vector<ClipComparison> read_answers(std::int64_t after, std::int64_t until) const;
-  std::vector<std::size_t> chosen_pairs(const std::vector<ClipComparison>& candidates, std::size_t count) const;
-  feedback::Question question_of(const std::string& id, const Clip& first, const Clip& second, std::int64_t version);
   void fit(std::int64_t updates);
   void save(State& state);
   void restore(const State& state);
 
   std::unique_ptr<environments::Environment> replayer_;
-  environments::Spec spec_;
   PreferenceConfig config_;
   std::int64_t total_steps_;
   Run& run_;
   feedback::Store store_;
-  std::unique_ptr<feedback::Labeler> teacher_;
   RewardInputs inputs_;
   RewardEnsemble ensemble_;
   Novelty novelty_;
-  std::deque<Clip> clips_;
-  std::vector<std::pair<Clip, Clip>> test_;
-  std::map<std::int64_t, std::int64_t> journal_;  // rollout -> the store's entries that were known then
-  Tensor true_rewards_, predicted_;               // of the rollout that is being worked on
-  /// What an environment's present episode, or piece of it, came to so far.
-  struct Stretch {
-    std::int64_t episode = -1, steps = 0;
-    double predicted = 0, earned = 0;
-    bool from_start = false;  // of the episode or of a piece; otherwise nobody looked at its beginning
-  };
-  std::vector<Stretch> stretches_;
-  AppendFile returns_;
+  ClipPool pool_;
+  ClipQuestions questions_;
+  ClipAnswers answers_;
+  ReturnsLog returns_;
   std::span<const data::Trajectory> demonstrations_;
-  std::int64_t asked_ = 0, autolabels_ = 0, cursor_ = 0, steps_ = 0;
+  Tensor true_rewards_, predicted_;  // [envs, steps] of the rollout that is being worked on
+  std::int64_t steps_ = 0;           // taken so far, of all environments together
   double correlation_ = 0;
   EnsembleFit last_fit_;
 };

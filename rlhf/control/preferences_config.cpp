@@ -1,6 +1,7 @@
+#include "rlhf/control/preferences_config.h"
+
 #include <cmath>
 
-#include "rlhf/control/preferences.h"
 #include "rlhf/core/error.h"
 
 namespace rlhf::control {

@@ -29,7 +29,7 @@ SafetensorsFile opened(const std::filesystem::path& file) {
 
 FrozenReward::FrozenReward(const std::filesystem::path& file, const environments::Spec& spec,
                            const PreferenceConfig& config)
-    : inputs_(spec, config.actions, config.outcomes), ensemble_(inputs_.width(), config.reward) {
+    : inputs_(spec, config), ensemble_(inputs_.shape(), config.reward) {
   const auto stored = opened(file);
   State state;
   for (const auto& name : stored.names()) state.tensors[name] = stored.tensor(name);

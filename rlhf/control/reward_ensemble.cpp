@@ -12,16 +12,19 @@
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "rlhf/algorithms/reward_loss.h"
 #include "rlhf/core/error.h"
-#include "rlhf/core/seed.h"
 
 namespace rlhf::control {
 namespace {
 
 constexpr double l2_step = 1.001, ratio_high = 1.5, ratio_low = 1.1;
+constexpr std::int64_t updates_between_looks = 25;  // at l2
+constexpr std::int64_t pictures_together = 100;     // that a network reads at once without gradients
 
 std::int64_t poisson_one(double uniform) {
   std::int64_t count = 0;
@@ -29,10 +32,6 @@ std::int64_t poisson_one(double uniform) {
   while (uniform > sum && count < 10) sum += term /= static_cast<double>(++count);
   return count;
 }
-
-struct Scores {
-  double loss = 0, accuracy = 0;
-};
 
 Tensor preferred_of(std::span<const ClipComparison* const> comparisons) {
   std::vector<float> preferred;
@@ -47,44 +46,19 @@ double share_right(const Tensor& gaps, const Tensor& preferred) {
   return ((gaps > 0) == (preferred > 0.5)).logical_and(decided).sum().item<double>() / count;
 }
 
+/// What a network reads: pictures are kept as bytes.
+Tensor as_numbers(const Tensor& inputs) {
+  return inputs.scalar_type() == at::kByte ? inputs.to(at::kFloat).div_(255) : inputs;
+}
+
 }  // namespace
 
-void RewardEnsembleConfig::fields(Fields& f) {
-  f.field("members", members, "reward models whose mean is taken");
-  f.group("network", network, "of each member");
-  f.field("noise", noise, "share of answers taken to be coin tosses");
-  f.field("learning_rate", learning_rate, "of each member's Adam");
-  f.field("minibatch", minibatch, "comparisons in an optimiser step");
-  f.field("l2", l2, "weight decay at the start");
-  f.field("adapt_l2", adapt_l2, "keep the held-out loss between 1.1 and 1.5 times the training loss by moving l2");
-  f.field("deviation", deviation, "standard deviation of the rewards given to the learner");
-  f.field("centred", centred, "the rewards' mean is 0; false where episodes differ in length");
-  f.field("prior", prior, "weight of the mean square of the rewards in the loss");
-  f.field("input_noise", input_noise, "standard deviation of the noise on what is read while fitting");
-  f.field("dropout", dropout, "share of hidden units left out while fitting");
-  f.field("seed", seed, "of first weights and minibatches");
-}
-
-void RewardEnsembleConfig::validate() const {
-  const auto require = [](bool holds, const char* field, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
-  };
-  require(members >= 1, "members", "Give 1 or more.");
-  require(noise >= 0 && noise < 1, "noise", "Give a share from 0 to below 1.");
-  require(learning_rate > 0, "learning_rate", "Give a positive number.");
-  require(minibatch >= 1, "minibatch", "Give 1 or more.");
-  require(l2 >= 0, "l2", "Give 0 or more.");
-  require(deviation > 0, "deviation", "Give a positive number.");
-  require(prior >= 0, "prior", "Give 0 or more.");
-  require(input_noise >= 0, "input_noise", "Give 0 or more.");
-  require(dropout >= 0 && dropout < 1, "dropout", "Give a share from 0 to below 1.");
-}
-
-RewardEnsemble::RewardEnsemble(std::int64_t width, const RewardEnsembleConfig& config) : config_(config) {
+RewardEnsemble::RewardEnsemble(const std::vector<std::int64_t>& seen, const RewardEnsembleConfig& config)
+    : config_(config), pictures_(seen.size() > 1) {
   config.validate();
   for (std::int64_t m = 0; m < config.members; ++m) {
     Member member{
-        .network = models::make_network(config.network, {width}, 1, 1.0,
+        .network = models::make_network(config.network, seen, 1, 1.0,
                                         derive(config.seed, {hash("reward member"), static_cast<std::uint64_t>(m)})),
         .l2 = config.l2};
     member.optimizer =
@@ -118,7 +92,7 @@ RewardEnsemble::Judged RewardEnsemble::judge(const Member& member, std::span<con
       of_step.insert(of_step.end(), static_cast<std::size_t>(clip->size(0)), std::ssize(clips));
       clips.push_back(*clip);
     }
-  auto steps = at::cat(clips);
+  auto steps = as_numbers(at::cat(clips));
   if (disturbance && config_.input_noise > 0) {
     auto generator = at::detail::createCPUGenerator(derive(*disturbance, {hash("noise")}));
     steps = steps + at::empty_like(steps).normal_(0, config_.input_noise, generator);
@@ -131,46 +105,77 @@ RewardEnsemble::Judged RewardEnsemble::judge(const Member& member, std::span<con
   return {.rewards = rewards, .gaps = sums.select(1, 0) - sums.select(1, 1)};
 }
 
+/// Without gradients. Pictures are read a few comparisons at a time: those of all clips together would not fit.
+RewardEnsemble::Judged RewardEnsemble::judge_all(const Member& member, const Chosen& comparisons) const {
+  const at::NoGradGuard no_gradient;
+  const std::size_t together = pictures_ ? 2 : comparisons.size();
+  std::vector<Tensor> rewards, gaps;
+  for (std::size_t i = 0; i < comparisons.size(); i += together) {
+    const auto judged = judge(member, std::span(comparisons).subspan(i, std::min(together, comparisons.size() - i)));
+    rewards.push_back(judged.rewards);
+    gaps.push_back(judged.gaps);
+  }
+  return {.rewards = at::cat(rewards), .gaps = at::cat(gaps)};
+}
+
+RewardEnsemble::Chosen RewardEnsemble::drawn(const std::vector<std::int64_t>& from, std::int64_t count,
+                                             Random& random) const {
+  Chosen picked;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto at = from[static_cast<std::size_t>(random.below(std::ssize(from)))];
+    picked.push_back(&comparisons_[static_cast<std::size_t>(at)]);
+  }
+  return picked;
+}
+
+/// All of them, or as many of them, drawn anew for each fit, as are to be measured on.
+RewardEnsemble::Chosen RewardEnsemble::measured(const std::vector<std::int64_t>& from, const char* purpose) const {
+  if (config_.measured > 0 && config_.measured < std::ssize(from)) {
+    Random random(derive(config_.seed, {hash("measured"), hash(purpose), static_cast<std::uint64_t>(version_)}));
+    return drawn(from, config_.measured, random);
+  }
+  Chosen all;
+  for (const auto i : from) all.push_back(&comparisons_[static_cast<std::size_t>(i)]);
+  return all;
+}
+
+RewardEnsemble::Scores RewardEnsemble::scores(const Member& member, const std::vector<std::int64_t>& on) const {
+  const auto all = measured(on, "scores");
+  if (all.empty()) return {std::nan(""), std::nan("")};
+  const auto gaps = judge_all(member, all).gaps, preferred = preferred_of(all);
+  return {algorithms::noisy_pairwise_loss(gaps, preferred, config_.noise).item<double>(), share_right(gaps, preferred)};
+}
+
+/// One step of the member's optimiser on a minibatch.
+void RewardEnsemble::learn(Member& member, const Chosen& picked, std::uint64_t disturbance) const {
+  member.optimizer->zero_grad();
+  const auto judged = judge(member, picked, disturbance);
+  auto loss = algorithms::noisy_pairwise_loss(judged.gaps, preferred_of(picked), config_.noise);
+  if (config_.prior > 0) loss = loss + config_.prior * judged.rewards.square().mean();
+  if (member.l2 > 0)
+    for (const auto& [name, weight] : member.network->weights()) loss = loss + member.l2 * weight.square().sum();
+  loss.backward();
+  member.optimizer->step(config_.learning_rate);
+}
+
+/// Keeps the loss on held-out comparisons between 1.1 and 1.5 times that on the others.
+void RewardEnsemble::adapt_l2(Member& member) const {
+  if (member.heldout.empty()) return;
+  const double ratio = scores(member, member.heldout).loss / scores(member, member.train).loss;
+  const double step = std::pow(l2_step, updates_between_looks);
+  if (ratio > ratio_high) member.l2 = std::max(member.l2, 1e-8) * step;
+  if (ratio < ratio_low) member.l2 /= step;
+}
+
 void RewardEnsemble::fit_member(Member& member, std::int64_t index, std::int64_t updates, EnsembleFit& fit) {
-  const auto pick = [&](const std::vector<std::int64_t>& from, std::int64_t count, Random& random) {
-    std::vector<const ClipComparison*> picked;
-    for (std::int64_t i = 0; i < count; ++i)
-      picked.push_back(
-          &comparisons_[static_cast<std::size_t>(from[static_cast<std::size_t>(random.below(std::ssize(from)))])]);
-    return picked;
-  };
-  const auto measure = [&](const std::vector<std::int64_t>& on) {
-    const at::NoGradGuard no_gradient;
-    std::vector<const ClipComparison*> all;
-    for (const auto i : on) all.push_back(&comparisons_[static_cast<std::size_t>(i)]);
-    if (all.empty()) return Scores{std::nan(""), std::nan("")};
-    const auto gap = judge(member, all).gaps, preferred = preferred_of(all);
-    return Scores{algorithms::noisy_pairwise_loss(gap, preferred, config_.noise).item<double>(),
-                  share_right(gap, preferred)};
-  };
   Random random(derive(config_.seed, {hash("reward minibatches"), static_cast<std::uint64_t>(index),
                                       static_cast<std::uint64_t>(version_)}));
-  Scores train, heldout;
-  constexpr std::int64_t updates_between_looks = 25;
   for (std::int64_t update = 0; update < updates; ++update) {
-    const auto picked = pick(member.train, config_.minibatch, random);
-    member.optimizer->zero_grad();
-    const auto judged = judge(member, picked, derive(random.key(), {static_cast<std::uint64_t>(update)}));
-    auto loss = algorithms::noisy_pairwise_loss(judged.gaps, preferred_of(picked), config_.noise);
-    if (config_.prior > 0) loss = loss + config_.prior * judged.rewards.square().mean();
-    if (member.l2 > 0)
-      for (const auto& [name, weight] : member.network->weights()) loss = loss + member.l2 * weight.square().sum();
-    loss.backward();
-    member.optimizer->step(config_.learning_rate);
-    if (!config_.adapt_l2 || (update + 1) % updates_between_looks != 0 || member.heldout.empty()) continue;
-    train = measure(member.train);
-    heldout = measure(member.heldout);
-    const double ratio = heldout.loss / train.loss, step = std::pow(l2_step, updates_between_looks);
-    if (ratio > ratio_high) member.l2 = std::max(member.l2, 1e-8) * step;
-    if (ratio < ratio_low) member.l2 /= step;
+    learn(member, drawn(member.train, config_.minibatch, random),
+          derive(random.key(), {static_cast<std::uint64_t>(update)}));
+    if (config_.adapt_l2 && (update + 1) % updates_between_looks == 0) adapt_l2(member);
   }
-  train = measure(member.train);
-  heldout = measure(member.heldout);
+  const auto train = scores(member, member.train), heldout = scores(member, member.heldout);
   const auto share = 1.0 / static_cast<double>(members_.size());
   fit.loss += share * train.loss;
   fit.heldout_loss += share * heldout.loss;
@@ -196,15 +201,11 @@ EnsembleFit RewardEnsemble::fit(std::int64_t updates) {
 }
 
 void RewardEnsemble::normalise() {
-  const at::NoGradGuard no_gradient;
-  std::vector<Tensor> clips;
-  for (const auto& comparison : comparisons_) {
-    clips.push_back(comparison.first);
-    clips.push_back(comparison.second);
-  }
-  const auto steps = at::cat(clips);
+  std::vector<std::int64_t> every(comparisons_.size());
+  std::iota(every.begin(), every.end(), std::int64_t{0});
+  const auto on = measured(every, "normalisation");
   for (auto& member : members_) {
-    const auto outputs = member.network->forward(steps).to(at::kDouble);
+    const auto outputs = judge_all(member, on).rewards.to(at::kDouble);
     member.mean = config_.centred ? outputs.mean().item<double>() : 0.0;
     member.deviation = std::max(at::std(outputs, /*unbiased=*/false).item<double>(), 1e-6);
   }
@@ -212,20 +213,24 @@ void RewardEnsemble::normalise() {
 
 Tensor RewardEnsemble::rewards(const Tensor& inputs) const {
   const at::NoGradGuard no_gradient;
-  Tensor sum;
-  for (const auto& member : members_) {
-    const auto one = (member.network->forward(inputs).squeeze(1) - member.mean) / member.deviation;
-    sum = sum.defined() ? sum + one : one;
+  std::vector<Tensor> pieces;
+  for (const auto& piece : inputs.split(pictures_ ? pictures_together : std::max<std::int64_t>(1, inputs.size(0)))) {
+    const auto numbers = as_numbers(piece);
+    Tensor sum;
+    for (const auto& member : members_) {
+      const auto one = (member.network->forward(numbers).squeeze(1) - member.mean) / member.deviation;
+      sum = sum.defined() ? sum + one : one;
+    }
+    pieces.push_back(sum * (config_.deviation / static_cast<double>(members_.size())));
   }
-  return sum * (config_.deviation / static_cast<double>(members_.size()));
+  return pieces.size() == 1 ? pieces[0] : at::cat(pieces);
 }
 
 Tensor RewardEnsemble::probabilities(const std::vector<ClipComparison>& pairs) const {
-  const at::NoGradGuard no_gradient;
-  std::vector<const ClipComparison*> all;
+  Chosen all;
   for (const auto& pair : pairs) all.push_back(&pair);
   std::vector<Tensor> each;
-  for (const auto& member : members_) each.push_back(at::sigmoid(judge(member, all).gaps));
+  for (const auto& member : members_) each.push_back(at::sigmoid(judge_all(member, all).gaps));
   return at::stack(each);
 }
 

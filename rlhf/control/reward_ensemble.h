@@ -3,6 +3,7 @@
 
 #include "rlhf/algorithms/optimizer.h"
 #include "rlhf/core/checkpoint.h"
+#include "rlhf/core/seed.h"
 #include "rlhf/models/network.h"
 
 namespace rlhf::control {
@@ -22,6 +23,7 @@ struct RewardEnsembleConfig {
   double prior = 0.0;        // of the loss for the mean square of the rewards, unnormalised: they are near 0 till told
   double input_noise = 0.0;  // standard deviation of Gaussian noise on what the networks read
   double dropout = 0.0;      // share of hidden units left out
+  std::int64_t measured = 0;  // comparisons, drawn anew each time, that losses, l2 and normalisation go by; 0 = all
   std::uint64_t seed = 0;
 
   void fields(Fields& f);
@@ -30,7 +32,7 @@ struct RewardEnsembleConfig {
 
 /// Two clips and which was better.
 struct ClipComparison {
-  Tensor first, second;    // [steps, width] what a reward model reads (RewardInputs)
+  Tensor first, second;    // [steps, ...] what a reward model reads (RewardInputs)
   double preferred = 0.5;  // 1 the first, 0 the second, 0.5 a tie
 };
 
@@ -48,7 +50,10 @@ struct EnsembleFit {
 ///   member's output has mean 0 and deviation 1 over the steps of all clips; their mean is scaled to `deviation`
 class RewardEnsemble {
  public:
-  RewardEnsemble(std::int64_t width, const RewardEnsembleConfig& config);
+  /// `seen`: the shape [...] of what is read of a step. Pictures [channels, height, width] may be bytes, which are read
+  /// as shares of white, a few clips at a time. Throws rlhf::Error (usage) where the network cannot read that shape.
+  RewardEnsemble(const std::vector<std::int64_t>& seen, const RewardEnsembleConfig& config);
+  RewardEnsemble(std::int64_t width, const RewardEnsembleConfig& config) : RewardEnsemble(std::vector{width}, config) {}
 
   /// Comparisons that came in; they are kept.
   void add(std::vector<ClipComparison> comparisons);
@@ -57,7 +62,7 @@ class RewardEnsemble {
   /// `updates` minibatches for each member, then a new normalisation. Going on from the present weights.
   EnsembleFit fit(std::int64_t updates);
 
-  /// [rows, width] -> [rows], normalised; no gradient.
+  /// [rows, ...] -> [rows], normalised; no gradient.
   Tensor rewards(const Tensor& inputs) const;
 
   /// Each member's probability that the first clip is preferred: [members, pairs].
@@ -83,12 +88,23 @@ class RewardEnsemble {
     Tensor rewards;  // [steps] of all clips, unnormalised
     Tensor gaps;     // [pairs] sum over the first clip less that over the second
   };
+  struct Scores {
+    double loss = 0, accuracy = 0;  // NaN where nothing was measured
+  };
+  using Chosen = std::vector<const ClipComparison*>;
   Judged judge(const Member& member, std::span<const ClipComparison* const> comparisons,
                std::optional<std::uint64_t> disturbance = std::nullopt) const;
+  Judged judge_all(const Member& member, const Chosen& comparisons) const;
+  Chosen drawn(const std::vector<std::int64_t>& from, std::int64_t count, Random& random) const;
+  Chosen measured(const std::vector<std::int64_t>& from, const char* purpose) const;
+  Scores scores(const Member& member, const std::vector<std::int64_t>& on) const;
+  void learn(Member& member, const Chosen& picked, std::uint64_t disturbance) const;
+  void adapt_l2(Member& member) const;
   void fit_member(Member& member, std::int64_t index, std::int64_t updates, EnsembleFit& fit);
   void normalise();
 
   RewardEnsembleConfig config_;
+  bool pictures_;
   std::vector<Member> members_;
   std::vector<ClipComparison> comparisons_;
   std::int64_t version_ = 0;

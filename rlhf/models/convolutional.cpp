@@ -1,7 +1,11 @@
 #include "rlhf/models/convolutional.h"
 
+#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/bernoulli.h>
 #include <ATen/ops/conv2d.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/leaky_relu.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/max_pool2d.h>
 #include <ATen/ops/relu.h>
@@ -44,52 +48,76 @@ class Drawer {
   std::uint64_t seed_;
 };
 
-NamedWeights weights_of(const std::vector<const Layer*>& layers) {
+NamedWeights weights_of(const std::vector<Layer>& layers) {
   NamedWeights all;
-  for (const auto* layer : layers) {
-    all.emplace_back(layer->name + ".weight", layer->weight);
-    all.emplace_back(layer->name + ".bias", layer->bias);
+  for (const auto& layer : layers) {
+    all.emplace_back(layer.name + ".weight", layer.weight);
+    all.emplace_back(layer.name + ".bias", layer.bias);
   }
   return all;
 }
 
-/// Convolutions of 8x8 by 4, 4x4 by 2 and 3x3 (Mnih et al. 2015), 512 hidden units.
-class Nature final : public Network {
+/// Convolutions without padding, one hidden layer, the output.
+struct PlainShape {
+  std::vector<std::int64_t> channels, sides, strides;  // of each convolution
+  std::int64_t hidden;
+  double leak;  // the slope of the activations below 0
+};
+const PlainShape nature{.channels = {32, 64, 64}, .sides = {8, 4, 3}, .strides = {4, 2, 1}, .hidden = 512, .leak = 0};
+// Differs from the paper: no batch normalisation. A step's reward must not depend on the steps it is judged with.
+const PlainShape narrow{
+    .channels = {16, 16, 16, 16}, .sides = {7, 5, 3, 3}, .strides = {3, 2, 1, 1}, .hidden = 64, .leak = 0.01};
+
+class Plain final : public Network {
  public:
-  Nature(const std::vector<std::int64_t>& seen, std::int64_t outputs, double output_gain, std::uint64_t seed) {
+  Plain(const PlainShape& shape, const std::vector<std::int64_t>& seen, std::int64_t outputs, double output_gain,
+        std::uint64_t seed)
+      : shape_(shape) {
     const Drawer draw(seed);
     std::int64_t inputs = seen[0], height = seen[1], width = seen[2];
-    for (std::size_t i = 0; i < 3; ++i) {
-      convolutions_.push_back(draw.convolution("convolution" + std::to_string(i), inputs, channels[i], sides[i]));
-      inputs = channels[i];
-      height = (height - sides[i]) / strides[i] + 1;
-      width = (width - sides[i]) / strides[i] + 1;
+    for (std::size_t i = 0; i < shape.sides.size(); ++i) {
+      layers_.push_back(draw.convolution("convolution" + std::to_string(i), inputs, shape.channels[i], shape.sides[i]));
+      inputs = shape.channels[i];
+      for (auto* side : {&height, &width})
+        *side = *side < shape.sides[i] ? 0 : (*side - shape.sides[i]) / shape.strides[i] + 1;
     }
     if (height < 1 || width < 1)
       throw Error({.category = Category::usage,
                    .where = "architecture",
                    .what = fmt::format("pictures of {} x {} are too small for these convolutions", seen[1], seen[2]),
-                   .fix = "Give at least 36 x 36, or take architecture = mlp."});
-    hidden_ = draw.linear("hidden", inputs * height * width, 512, std::sqrt(2.0));
-    output_ = draw.linear("output", 512, outputs, output_gain);
+                   .fix = "Give at least 36 x 36 (narrow: 43 x 43), or take architecture = mlp."});
+    layers_.push_back(draw.linear("hidden", inputs * height * width, shape.hidden, std::sqrt(2.0)));
+    layers_.push_back(draw.linear("output", shape.hidden, outputs, output_gain));
   }
 
   Tensor forward(const Tensor& encoded) const override {
-    Tensor values = encoded;
-    for (std::size_t i = 0; i < 3; ++i)
-      values = at::relu(at::conv2d(values, convolutions_[i].weight, convolutions_[i].bias, strides[i]));
-    values = at::relu(at::linear(values.flatten(1), hidden_.weight, hidden_.bias));
-    return at::linear(values, output_.weight, output_.bias);
+    return run(encoded, [](const Tensor& units) { return units; });
   }
 
-  NamedWeights weights() const override {
-    return weights_of({&convolutions_[0], &convolutions_[1], &convolutions_[2], &hidden_, &output_});
+  Tensor forward_dropping(const Tensor& encoded, double share, std::uint64_t seed) const override {
+    auto generator = at::detail::createCPUGenerator(seed);
+    return run(encoded, [&](const Tensor& units) {
+      return units * at::empty_like(units.detach()).bernoulli_(1 - share, generator).div_(1 - share);
+    });
   }
+
+  NamedWeights weights() const override { return weights_of(layers_); }
 
  private:
-  static constexpr std::int64_t channels[] = {32, 64, 64}, sides[] = {8, 4, 3}, strides[] = {4, 2, 1};
-  std::vector<Layer> convolutions_;
-  Layer hidden_, output_;
+  Tensor active(const Tensor& values) const {
+    return shape_.leak == 0 ? at::relu(values) : at::leaky_relu(values, shape_.leak);
+  }
+  Tensor run(const Tensor& encoded, const auto& drop) const {
+    Tensor values = encoded;
+    const auto convolutions = shape_.sides.size();
+    for (std::size_t i = 0; i < convolutions; ++i)
+      values = drop(active(at::conv2d(values, layers_[i].weight, layers_[i].bias, shape_.strides[i])));
+    const auto &hidden = layers_[convolutions], &output = layers_.back();
+    return at::linear(active(at::linear(values.flatten(1), hidden.weight, hidden.bias)), output.weight, output.bias);
+  }
+
+  const PlainShape& shape_;
+  std::vector<Layer> layers_;
 };
 
 /// Stages of 16, 32 and 32 channels, each a convolution, a pooling and two residual blocks (Espeholt et al. 2018).
@@ -124,11 +152,7 @@ class Impala final : public Network {
     return at::linear(values, output.weight, output.bias);
   }
 
-  NamedWeights weights() const override {
-    std::vector<const Layer*> all;
-    for (const auto& layer : layers_) all.push_back(&layer);
-    return weights_of(all);
-  }
+  NamedWeights weights() const override { return weights_of(layers_); }
 
  private:
   static Tensor same_size(const Tensor& values, const Layer& layer) {
@@ -142,7 +166,8 @@ class Impala final : public Network {
 std::unique_ptr<Network> make_convolutional(Architecture architecture, const std::vector<std::int64_t>& seen,
                                             std::int64_t outputs, double output_gain, std::uint64_t seed) {
   if (architecture == Architecture::impala) return std::make_unique<Impala>(seen, outputs, output_gain, seed);
-  return std::make_unique<Nature>(seen, outputs, output_gain, seed);
+  const auto& shape = architecture == Architecture::narrow ? narrow : nature;
+  return std::make_unique<Plain>(shape, seen, outputs, output_gain, seed);
 }
 
 }  // namespace rlhf::models

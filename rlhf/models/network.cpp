@@ -20,8 +20,12 @@ namespace rlhf::models {
 
 void NetworkConfig::fields(Fields& f) {
   f.choice("architecture", architecture,
-           {{"mlp", Architecture::mlp}, {"nature", Architecture::nature}, {"impala", Architecture::impala}},
-           "fully connected, or the convolutions of Mnih et al. 2015 or Espeholt et al. 2018 for pictures");
+           {{"mlp", Architecture::mlp},
+            {"nature", Architecture::nature},
+            {"impala", Architecture::impala},
+            {"narrow", Architecture::narrow}},
+           "fully connected, or for pictures the convolutions of Mnih et al. 2015, Espeholt et al. 2018, or the reward "
+           "model's of Christiano et al. 2017");
   f.field("hidden", hidden, "widths of the hidden layers of an mlp");
   f.choice("activation", activation,
            {{"tanh", Activation::tanh}, {"relu", Activation::relu}, {"leaky_relu", Activation::leaky_relu}},
@@ -41,8 +45,8 @@ void NetworkConfig::validate() const {
 Tensor Network::forward_dropping(const Tensor&, double, std::uint64_t) const {
   throw Error({.category = Category::usage,
                .where = "dropout",
-               .what = "these convolutions leave no units out",
-               .fix = "Set dropout = 0, or take architecture = mlp."});
+               .what = "residual convolutions leave no units out",
+               .fix = "Set dropout = 0, or take another architecture."});
 }
 
 std::unique_ptr<Network> make_network(const NetworkConfig& config, const std::vector<std::int64_t>& seen,

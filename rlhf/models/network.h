@@ -22,7 +22,8 @@ class Network {
   virtual Tensor forward(const Tensor& encoded) const = 0;
 
   /// The same while a share (0 .. 1) of the hidden units is left out, for each row others, and the rest made up for
-  /// (Srivastava et al. 2014). Which ones is a function of `seed`. Throws rlhf::Error (usage) for convolutions.
+  /// (Srivastava et al. 2014). Which ones is a function of `seed`. Of convolutions, the units of their maps are meant.
+  /// Throws rlhf::Error (usage) for residual ones.
   virtual Tensor forward_dropping(const Tensor& encoded, double share, std::uint64_t seed) const;
 
   /// Handles to the weights, which a training step changes in place.
@@ -33,6 +34,8 @@ enum class Architecture {
   mlp,     // fully connected
   nature,  // the convolutions of Mnih et al. 2015 (Nature 518) and one hidden layer of 512
   impala,  // three residual stages of Espeholt et al. 2018 (arXiv:1802.01561), hidden layer of 256
+  narrow,  // four convolutions of 16 channels and a hidden layer of 64, leaky ReLU: the reward model of Christiano et
+           // al. 2017 (arXiv:1706.03741, appendix A.2)
 };
 
 enum class Activation { tanh, relu, leaky_relu };  // leaky_relu: slope 0.01
@@ -45,7 +48,7 @@ enum class Initial {
 struct NetworkConfig {
   Architecture architecture = Architecture::mlp;
   std::vector<std::int64_t> hidden = {64, 64};  // of an mlp
-  Activation activation = Activation::tanh;     // of an mlp; convolutions have relu
+  Activation activation = Activation::tanh;     // of an mlp; convolutions have their own
   Initial initial = Initial::orthogonal;
 
   void fields(Fields& f);

@@ -7,10 +7,12 @@
 #include <ATen/ops/leaky_relu.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/log_softmax.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/tanh.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
 #include "rlhf/core/files.h"
@@ -167,7 +169,8 @@ TEST(Networks, IndicesAreOneUnitForEachValue) {
 }
 
 TEST(Networks, ConvolutionsReadPicturesAndRefuseOthers) {
-  for (const auto architecture : {models::Architecture::nature, models::Architecture::impala}) {
+  for (const auto architecture :
+       {models::Architecture::nature, models::Architecture::impala, models::Architecture::narrow}) {
     const models::NetworkConfig config{.architecture = architecture};
     const auto network = models::make_network(config, {4, 84, 84}, 6, 0.01, 1);
     const auto output = network->forward(at::randn({2, 4, 84, 84}));
@@ -177,6 +180,39 @@ TEST(Networks, ConvolutionsReadPicturesAndRefuseOthers) {
     EXPECT_THROW(models::make_network(config, {4}, 6, 0.01, 1), Error);
   }
   EXPECT_THROW(models::make_network({.architecture = models::Architecture::nature}, {1, 20, 20}, 2, 1, 1), Error);
+  EXPECT_THROW(models::make_network({.architecture = models::Architecture::narrow}, {1, 42, 42}, 2, 1, 1), Error);
+}
+
+/// Every unit becomes the mean of what it reads.
+void take_means(const models::Network& network) {
+  for (auto& [name, weight] : network.weights())
+    weight.fill_(weight.dim() > 1 ? 1.0 / static_cast<double>(weight[0].numel()) : 0.0);
+}
+
+TEST(Networks, NarrowConvolutionsWorkedByHand) {
+  const auto network = models::make_network({.architecture = models::Architecture::narrow}, {1, 84, 84}, 1, 1, 1);
+  const at::NoGradGuard no_gradient;
+  take_means(*network);
+  // 84 -> 26 -> 11 -> 9 -> 7 pixels a side: 784 numbers reach the hidden layer.
+  EXPECT_EQ(network->weights()[8].second.sizes(), (at::IntArrayRef{64, 784}));
+  const auto white = at::ones({1, 1, 84, 84});
+  EXPECT_NEAR(network->forward(white).item<float>(), 1.0, 1e-5);  // each layer takes means of a constant
+  EXPECT_NEAR(network->forward(-white).item<float>(), -1e-10, 1e-14);  // five activations of slope 0.01
+  // Nine pixels that pixel (0, 0) of each map sees and no other pixel of it: 16 of the 784 numbers differ from 0.
+  auto corner = at::zeros({1, 1, 84, 84});
+  corner[0][0].narrow(0, 0, 3).narrow(1, 0, 3).fill_(1);
+  EXPECT_NEAR(network->forward(corner).item<float>() / (9.0 / 49 / 25 / 9 / 9 * 16 / 784), 1.0, 1e-4);
+}
+
+TEST(Networks, DroppingLeavesOutOtherUnitsForEachRowAndMakesUpForThem) {
+  const auto network = models::make_network({.architecture = models::Architecture::narrow}, {1, 43, 43}, 1, 1, 1);
+  const at::NoGradGuard no_gradient;
+  take_means(*network);
+  const auto outputs = network->forward_dropping(at::ones({500, 1, 43, 43}), 0.5, 1);
+  EXPECT_NEAR(outputs.mean().item<float>(), 1.0, 0.05);
+  EXPECT_GT(outputs.std().item<float>(), 0.1);
+  EXPECT_TRUE(outputs.equal(network->forward_dropping(at::ones({500, 1, 43, 43}), 0.5, 1)));
+  EXPECT_FALSE(outputs.equal(network->forward_dropping(at::ones({500, 1, 43, 43}), 0.5, 2)));
 }
 
 }  // namespace

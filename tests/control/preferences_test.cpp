@@ -1,7 +1,11 @@
 #include "rlhf/control/preferences.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/randint.h>
 #include <ATen/ops/randn.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
 #include <sstream>
@@ -128,6 +132,48 @@ TEST(RewardEnsemble, GoesOnFromASavedStateToTheSameBits) {
   EXPECT_TRUE(one.rewards(steps).equal(other.rewards(steps)));
 }
 
+/// Comparisons of clips of pictures by how far right something white is.
+std::vector<ClipComparison> picture_comparisons(int count) {
+  const auto drawn = [](std::int64_t columns) {
+    auto pictures = at::zeros({3, 1, 44, 44}, at::kByte);
+    for (std::int64_t t = 0; t < 3; ++t) pictures[t][0].narrow(0, 18 + t, 6).narrow(1, columns, 6).fill_(255);
+    return pictures;
+  };
+  std::vector<ClipComparison> all;
+  for (int i = 0; i < count; ++i) {
+    const std::int64_t first = i * 7 % 38, second = (i * 11 + 5) % 38;
+    const double preferred = first == second ? 0.5 : first > second ? 1.0 : 0.0;
+    all.push_back({.first = drawn(first), .second = drawn(second), .preferred = preferred});
+  }
+  return all;
+}
+
+const RewardEnsembleConfig convolutions{.members = 2,
+                                        .network = {.architecture = models::Architecture::narrow},
+                                        .minibatch = 8,
+                                        .deviation = 0.05,
+                                        .dropout = 0.2,
+                                        .measured = 20,
+                                        .seed = 1};
+
+TEST(RewardEnsemble, OrdersPicturesAndPaysInTheirOrder) {
+  RewardEnsemble ensemble({1, 44, 44}, convolutions);
+  ensemble.add(picture_comparisons(80));
+  const auto before = ensemble.accuracy(picture_comparisons(80));
+  const auto fit = ensemble.fit(100);
+  EXPECT_LT(before, 0.8);
+  EXPECT_GT(fit.heldout_accuracy, 0.9);
+  const auto clips = picture_comparisons(80);
+  std::vector<Tensor> steps;
+  for (const auto& clip : clips) steps.push_back(clip.first);
+  const auto rewards = ensemble.rewards(at::cat(steps));  // more than are read at once
+  EXPECT_NEAR(rewards.std().item<float>(), 0.05, 0.02);
+  EXPECT_TRUE(rewards.narrow(0, 150, 90).allclose(ensemble.rewards(at::cat(steps).narrow(0, 150, 90)), 1e-4, 1e-6));
+  // Of what is 37 columns further right, each step is worth more, by more than the deviation of all.
+  const auto left = ensemble.rewards(clips[0].first), right = ensemble.rewards(clips[27].first);  // columns 0 and 37
+  EXPECT_GT((right - left).min().item<float>(), 0.05);
+}
+
 struct Outcome {
   std::string agent, metrics, returns;
   double accuracy;
@@ -215,6 +261,62 @@ TEST(Preferences, AddUpWhatWasPaidAndWhatWasEarnedByEpisode) {
   for (std::size_t i = 0; i < preferences.test_margins().size(); ++i)
     EXPECT_NEAR(preferences.test_margins()[i].earned,
                 preferences.test_clips()[2 * i].earned - preferences.test_clips()[2 * i + 1].earned, 1e-9);
+}
+
+/// Four pictures of two channels seen together, as Atari's are.
+TEST(RewardInputs, OfAStackOfPicturesEachIsKeptOnce) {
+  const environments::Spec spec{.name = "pictures",
+                                .observation = environments::Box{.dtype = environments::Dtype::uint8,
+                                                                 .shape = {8, 5, 6},
+                                                                 .low = {0},
+                                                                 .high = {255},
+                                                                 .stack = 4},
+                                .action = environments::Discrete{{"a", "b"}}};
+  const auto film = at::randint(0, 256, {4 + 9, 2, 5, 6}, at::kByte);
+  std::vector<Tensor> seen;
+  for (std::int64_t t = 0; t < 10; ++t) seen.push_back(film.narrow(0, t, 4).flatten(0, 1));
+  const auto stacks = at::stack(seen);  // [10, 8, 5, 6]
+  const RewardInputs inputs(spec, /*actions=*/false, /*outcomes=*/false, /*pictures=*/true);
+  EXPECT_EQ(inputs.shape(), (std::vector<std::int64_t>{8, 5, 6}));
+  const auto kept = inputs.of_clip(stacks, at::zeros({10}, at::kLong), Tensor());
+  EXPECT_TRUE(kept.equal(stacks));
+  EXPECT_EQ(kept.storage().nbytes(), static_cast<std::size_t>(film.numel()));
+  EXPECT_TRUE(at::cat({kept, kept}).equal(at::cat({stacks, stacks})));
+  PreferenceConfig config{.reward = {.network = {.architecture = models::Architecture::nature}}};
+  EXPECT_THROW(RewardInputs(spec, config), Error);  // convolutions do not read actions
+  config.actions = false;
+  EXPECT_EQ(RewardInputs(spec, config).shape(), inputs.shape());
+}
+
+/// An agent and a reward model that see two pictures of the pole and nothing else.
+std::string learned_from_pictures(const std::filesystem::path& folder, bool cut_off) {
+  const auto table = environments::builtin_environments();
+  const nlohmann::json settings{{"max_steps", 40}, {"wrappers", {"grey_picture 44 44", "frame_stack 2"}}};
+  const PpoConfig ppo{.total_steps = 80 * 3, .envs = 2, .steps = 40, .epochs = 1, .minibatch = 80, .seed = 1};
+  const auto environments = environments::make_vector(table, "cart_pole_fixed", settings, {.count = 2});
+  models::ActorCritic agent(environments->spec(), {.network = {.architecture = models::Architecture::nature}});
+  bool begun = false;
+  Run run({.folder = folder, .resume = true, .stop_requested = [&] { return cut_off && begun; }, .quiet = true}, "",
+          nlohmann::json::object());
+  PreferenceConfig config{.labels = 24, .schedule = 100, .clip_steps = 5, .clips = 20, .rollout_clips = 4};
+  config.actions = false;
+  config.first_updates = 20;
+  config.rollout_updates = 2;
+  config.reward = convolutions;
+  Preferences preferences(environments::make_environment(table, "cart_pole_fixed", settings), environments->spec(),
+                          config, ppo.total_steps, run);
+  preferences.begin(*environments::make_vector(table, "cart_pole_fixed", settings, {.count = 2}), agent, ppo);
+  begun = true;
+  train(agent, *environments, ppo, preferences.hooks(), run);
+  return read_file(folder / "checkpoints/latest/agent.safetensors") + read_file(folder / "metrics.jsonl");
+}
+
+TEST(Preferences, LearnFromPicturesAndResumeToTheSameBits) {
+  const ScratchFolder scratch;
+  const auto whole = learned_from_pictures(scratch / "whole", false);
+  EXPECT_NE(whole.find("\"preferences/labels\":24.0"), std::string::npos);
+  learned_from_pictures(scratch / "cut", true);
+  EXPECT_EQ(learned_from_pictures(scratch / "cut", false), whole);
 }
 
 TEST(Preferences, AClipPlayedAgainIsWhatTheAgentSaw) {
