@@ -1,15 +1,42 @@
 #include "recipes/recursive_reward_modeling/config.h"
 
 #include <algorithm>
+#include <set>
 
 #include "rlhf/core/error.h"
 
 namespace rlhf::recipes {
+namespace {
+
+void require(bool holds, const char* field, const char* fix) {
+  if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
+}
+
+bool all_known(const std::vector<std::string>& names, const std::vector<std::string>& known) {
+  return std::all_of(names.begin(), names.end(),
+                     [&](const auto& name) { return std::find(known.begin(), known.end(), name) != known.end(); });
+}
+
+}  // namespace
+
+void PeopleConfig::fields(Fields& f) {
+  f.field("names", names, "who judges, by the names they answer under");
+  f.field("pairs", pairs, "that each of them judges, with help for half of them");
+  f.field("store", store, "feedback store; empty = people.db in the arm's folder");
+}
+
+void PeopleConfig::validate() const {
+  const std::set different(names.begin(), names.end());
+  require(different.size() == names.size() && !different.contains("everybody"), "names",
+          "Name each of them once, and nobody \"everybody\".");
+  require(pairs >= 2, "pairs", "Give 2 or more.");
+}
 
 void RecursiveConfig::fields(Fields& f) {
-  f.field("studies", studies, "inspector, ledger, depth, tampering");
-  f.field("conditions", conditions, "alone, helper, oracle, inverted, random_hints, oracle_hints, double_budget: what the "
-                                    "final agent is trained under");
+  f.field("studies", studies, "inspector, ledger, depth, tampering, people");
+  f.field("conditions", conditions,
+          "alone, helper, oracle, inverted, random_hints, oracle_hints, double_budget: what the final agent is trained "
+          "under");
   f.field("seeds", seeds, "runs of each arm");
   f.field("jobs", jobs, "runs at a time; 0 = one for each core");
   f.field("seed", seed, "of the first run; the others count up");
@@ -17,6 +44,7 @@ void RecursiveConfig::fields(Fields& f) {
   f.field("heldout", heldout, "pairs on which every condition is measured");
   f.field("budget", budget, "cells of a route that may be looked at");
   f.field("ledger_budget", ledger_budget, "lines of a page that may be worked out");
+  f.group("clerk", clerk, "whose pages the ledger's agent starts from");
   f.group("finder", finder, "the helper");
   f.field("practice", practice, "outputs of others, on which the helper is trained");
   f.field("labels", labels, "comparisons that the final agent's reward model is fitted to");
@@ -30,24 +58,25 @@ void RecursiveConfig::fields(Fields& f) {
   f.group("ppo", ppo, "how it learns");
   f.group("reward", reward, "its reward model");
   f.group("map", map, "of the inspector");
+  f.group("people", people, "people who judge in place of the simulated evaluator");
   f.field("level_errors", level_errors, "error rates of each level of evaluation");
   f.field("ensemble", ensemble, "helpers at each level whose middle answer counts, odd");
   f.field("trained_error", trained_error, "of each level, where an agent is trained at every depth");
 }
 
+bool RecursiveConfig::asks_people() const {
+  return std::find(studies.begin(), studies.end(), "people") != studies.end();
+}
+
 void RecursiveConfig::validate() const {
-  const auto require = [](bool holds, const char* field, const char* fix) {
-    if (!holds) throw Error({.category = Category::usage, .where = field, .what = "out of range", .fix = fix});
-  };
-  const std::vector<std::string> known = {"inspector", "ledger", "depth", "tampering"};
-  require(!studies.empty() && std::all_of(studies.begin(), studies.end(),
-                                          [&](const auto& each) { return std::find(known.begin(), known.end(), each) != known.end(); }),
-          "studies", "Name one or more of inspector, ledger, depth, tampering.");
-  const std::vector<std::string> evaluations = {"alone",        "helper",       "oracle",       "inverted",
-                                                "random_hints", "oracle_hints", "double_budget"};
-  require(std::all_of(conditions.begin(), conditions.end(),
-                      [&](const auto& each) { return std::find(evaluations.begin(), evaluations.end(), each) != evaluations.end(); }),
+  require(!studies.empty() && all_known(studies, {"inspector", "ledger", "depth", "tampering", "people"}), "studies",
+          "Name one or more of inspector, ledger, depth, tampering, people.");
+  require(all_known(conditions,
+                    {"alone", "helper", "oracle", "inverted", "random_hints", "oracle_hints", "double_budget"}),
           "conditions", "Name some of alone, helper, oracle, inverted, random_hints, oracle_hints, double_budget.");
+  require(!asks_people() || !people.names.empty(), "people.names",
+          "Say who judges, by the names they answer under: people.names=anna,ben");
+  require(!asks_people() || people.pairs <= heldout, "people.pairs", "Give at most as many as heldout.");
   require(seeds >= 1, "seeds", "Give 1 or more.");
   require(error_rate >= 0 && error_rate < 0.5, "error_rate", "Give a share below a half.");
   require(heldout >= 10, "heldout", "Give 10 or more.");

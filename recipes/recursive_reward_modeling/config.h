@@ -1,9 +1,20 @@
 #pragma once
 #include "recipes/recursive_reward_modeling/finder.h"
+#include "recipes/recursive_reward_modeling/ledger.h"
 #include "recipes/recursive_reward_modeling/subject.h"
 #include "rlhf/environments/hazard_map.h"
 
 namespace rlhf::recipes {
+
+/// People in place of the simulated evaluator (study `people`: the human version of `inspector`).
+struct PeopleConfig {
+  std::vector<std::string> names;  // who judges, by the names they answer under
+  std::int64_t pairs = 60;         // that each of them judges, with help for half of them
+  std::string store;               // empty = people.db in the arm's folder
+
+  void fields(Fields& f);
+  void validate() const;
+};
 
 struct RecursiveConfig {
   std::vector<std::string> studies = {"inspector"};
@@ -18,6 +29,7 @@ struct RecursiveConfig {
   std::int64_t heldout = 500;  // pairs, the same in every condition
   std::int64_t budget = 3;     // cells of a route that may be looked at
   std::int64_t ledger_budget = 2;  // lines of a page
+  ClerkConfig clerk;
   FinderConfig finder;
   std::int64_t practice = 400;  // outputs of others, on which the helper is trained
 
@@ -33,11 +45,14 @@ struct RecursiveConfig {
   control::RewardEnsembleConfig reward{.members = 3, .l2 = 1e-4, .adapt_l2 = false, .centred = false};
   environments::HazardMapConfig map;
 
+  PeopleConfig people;
+
   // Levels of evaluation above each other.
   std::vector<double> level_errors = {0.0, 0.05, 0.1, 0.2};
   std::int64_t ensemble = 3;  // helpers at each level whose middle answer counts
   double trained_error = 0.1;  // of each level, where an agent is trained at every depth
 
+  bool asks_people() const;
   void fields(Fields& f);
   void validate() const;
 };

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <map>
 
+#include "recipes/recursive_reward_modeling/agent_study.h"
+
 namespace rlhf::recipes {
 namespace {
 
@@ -141,13 +143,13 @@ Condition depth_condition(const Depth& depth, const Subject& subject, const Recu
 }
 
 std::optional<nlohmann::json> measure_depth(const Subject& subject, const RecursiveConfig& config, Run& part) {
-  auto store = feedback::Store::open((part.folder() / "feedback.db").string());
+  auto store = store_of(part);
   const auto finder = trained_finder(subject, config, store, part);
   if (!finder) return std::nullopt;
   for (int levels = 1; levels <= 3; ++levels)
     part.write_file(fmt::format("assistance_graph_{}.json", levels),
                     feedback::to_json(graph_of(levels)).dump(2) + "\n");
-  const auto pairs = heldout_pairs(subject, config);
+  const auto pairs = heldout_pairs(heldout_outputs(subject, config), config);
   const auto evaluator =
       make_evaluator({.error_rate = config.error_rate, .fault_cost = subject.fault_cost(), .seed = config.seed});
   nlohmann::json numbers = {{"pairs", pairs.size()}};
@@ -171,7 +173,7 @@ std::optional<nlohmann::json> measure_depth(const Subject& subject, const Recurs
 
 std::optional<nlohmann::json> train_at_depth(const Subject& subject, const Depth& depth, const RecursiveConfig& config,
                                              Run& part) {
-  auto store = feedback::Store::open((part.folder() / "feedback.db").string());
+  auto store = store_of(part);
   const auto finder = trained_finder(subject, config, store, part);
   if (!finder) return std::nullopt;
   return train_under(subject, depth_condition(depth, subject, config, *finder), config, part);

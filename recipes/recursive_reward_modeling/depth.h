@@ -1,5 +1,5 @@
 #pragma once
-#include "recipes/recursive_reward_modeling/assistance_study.h"
+#include "recipes/recursive_reward_modeling/conditions.h"
 #include "rlhf/feedback/assistance_graph.h"
 
 namespace rlhf::recipes {

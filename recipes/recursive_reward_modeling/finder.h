@@ -39,7 +39,8 @@ class Finder {
  private:
   Tensor logits(const std::vector<const Output*>& outputs) const;  // [places of all], differentiable
   std::optional<bool> fit_reward(control::RewardEnsemble& reward, const std::vector<Output>& practice,
-                                 feedback::Store& store, double error_rate, const std::function<bool()>& stop_requested);
+                                 feedback::Store& store, double error_rate,
+                                 const std::function<bool()>& stop_requested);
   void reinforce(const control::RewardEnsemble& reward, const std::vector<Output>& practice);
 
   FinderConfig config_;

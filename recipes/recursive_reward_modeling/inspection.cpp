@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <future>
 #include <numeric>
 
 #include "rlhf/core/error.h"
@@ -45,6 +46,16 @@ class Evaluator final : public feedback::Labeler {
  private:
   EvaluatorConfig config_;
 };
+
+/// Every answer waits for the disk, and those that arrive together share the wait.
+void answer_side_by_side(feedback::Store& store, feedback::Labeler& evaluator,
+                         const feedback::CollectOptions& collect) {
+  constexpr int hands = 16;
+  std::vector<std::future<void>> answering;
+  for (int hand = 0; hand < hands; ++hand)
+    answering.push_back(std::async(std::launch::async, [&] { feedback::answer_all(store, evaluator, collect); }));
+  for (auto& hand : answering) hand.get();
+}
 
 }  // namespace
 
@@ -111,7 +122,7 @@ std::optional<std::vector<bool>> ask_all(feedback::Store& store, const std::vect
   const feedback::CollectOptions collect{.annotator = {"evaluator", feedback::Source::simulated},
                                          .stop_requested = stop_requested};
   store.release_all(collect.annotator);
-  feedback::answer_all(store, evaluator, collect);
+  answer_side_by_side(store, evaluator, collect);
   if (stop_requested && stop_requested()) return std::nullopt;
   std::vector<bool> first;
   for (const auto& question : questions) {

@@ -61,7 +61,7 @@ double shown_difference(const feedback::Question& question, double fault_cost);
 /// An evaluator with limits: sees the visible scores, opens every hint of the budget, takes off what each fault found
 /// costs, marks hints that led nowhere as wrong, and is mistaken in `error_rate` of the answers. Where both come out
 /// equal a coin decides. Of a question of an oracle condition it knows the true scores and errs never. The answer is a
-/// function of (seed, question id) and of what the question shows.
+/// function of (seed, question id) and of what the question shows. Several threads may ask it.
 struct EvaluatorConfig {
   double error_rate = 0.05;
   double fault_cost = 5.0;
@@ -69,8 +69,8 @@ struct EvaluatorConfig {
 };
 std::unique_ptr<feedback::Labeler> make_evaluator(const EvaluatorConfig& config);
 
-/// Publishes the questions, has the evaluator answer those that are open, and returns the answers in the same order: is
-/// the first item better? Nothing when asked to stop.
+/// Publishes the questions, has the evaluator answer those that are open, on several threads, and returns the answers
+/// in the same order: is the first item better? Nothing when asked to stop.
 std::optional<std::vector<bool>> ask_all(feedback::Store& store, const std::vector<feedback::Question>& questions,
                                          feedback::Labeler& evaluator, const std::function<bool()>& stop_requested);
 

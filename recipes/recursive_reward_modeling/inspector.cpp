@@ -80,7 +80,8 @@ class Inspector final : public Subject {
     Random random(derive(seed, {hash("practice")}));
     for (std::int64_t map = 0; map < practice_maps; ++map) {
       auto config = world_.config();
-      config.map = 1'000'000 + static_cast<std::int64_t>(derive(seed, {hash("practice map"), std::uint64_t(map)}) % 1'000'000'000);
+      const auto number = derive(seed, {hash("practice map"), std::uint64_t(map)}) % 1'000'000'000;
+      config.map = 1'000'000 + static_cast<std::int64_t>(number);
       const HazardMapWorld world(config);
       for (std::int64_t i = 0; i < count / practice_maps; ++i)
         outputs.push_back(shown(world, travelled(world.map(), config.most_moves(), random).cells));

@@ -1,30 +1,36 @@
 #include "recipes/recursive_reward_modeling/ledger.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/empty.h>
-#include <ATen/ops/full.h>
 #include <ATen/ops/ones.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 #include <fmt/format.h>
 
 #include <array>
+#include <utility>
+
+#include "rlhf/core/error.h"
 
 namespace rlhf::recipes {
 namespace {
 
 using environments::LedgerWorld;
 
-constexpr std::int64_t none = LedgerWorld::no_column;
+constexpr std::int64_t none = LedgerWorld::no_column, most = 18;  // no column; the greatest sum of one
 constexpr std::int64_t page_lines = environments::LedgerConfig{}.lines;
 constexpr double glance = 0.3;             // what a line costs that looks odd at a glance, in lines
 constexpr double checker_accuracy = 0.75;  // of the rough check that the system has for each line
-constexpr double forgets_carry = 0.5, careless = 0.02;  // how demonstrated clerks err: per carry, per character
 
 /// The digit that belongs there, given the columns that are seen; with the carry or without.
 std::int64_t digit_for(std::int64_t column, std::int64_t right, std::int64_t place, bool carry) {
   if (place == 0) return column % 10;
   if (place == 2) return right >= 10 ? 1 : 0;
   return (column + (carry && right >= 10 && right != none ? 1 : 0)) % 10;
+}
+
+/// Can a clerk see this? Beside the units is nothing, and the hundreds have no column of their own.
+bool occurs(std::int64_t column, std::int64_t right, std::int64_t place) {
+  return (place == 0) == (right == none) && (place < 2 || column == 0);
 }
 
 /// One line of a page, read off the columns that the clerk saw and the digits that were written.
@@ -40,7 +46,7 @@ struct Line {
 
 class Ledger final : public Subject {
  public:
-  explicit Ledger(std::uint64_t seed) : seed_(seed) {}
+  Ledger(const ClerkConfig& clerk, std::uint64_t seed) : clerk_(clerk), seed_(seed) {}
 
   std::unique_ptr<environments::VectorEnvironment> environments(std::int64_t count) const override {
     return std::make_unique<environments::Batch<LedgerWorld>>(environments::LedgerConfig{},
@@ -83,19 +89,19 @@ class Ledger final : public Subject {
   }
 
   void demonstrate(const models::ActorCritic& agent) const override {
-    constexpr std::int64_t columns = 20;
-    auto observations = at::empty({columns * columns * LedgerWorld::places, 3}, at::kLong);
-    auto probabilities = at::full({observations.size(0), 10}, careless / 10, at::kFloat);
-    std::int64_t row = 0;
+    std::vector<std::int64_t> seen;
+    std::vector<float> chances;
     for (std::int64_t place = 0; place < LedgerWorld::places; ++place)
-      for (std::int64_t column = 0; column < columns; ++column)
-        for (std::int64_t right = 0; right < columns; ++right, ++row) {
-          const std::int64_t now[] = {column, right, place};
-          for (int i = 0; i < 3; ++i) observations[row][i] = now[i];
-          probabilities[row][digit_for(column, right, place, true)] += (1 - careless) * (1 - forgets_carry);
-          probabilities[row][digit_for(column, right, place, false)] += (1 - careless) * forgets_carry;
+      for (std::int64_t column = 0; column <= most; ++column)
+        for (std::int64_t right = 0; right <= none; ++right) {
+          if (!occurs(column, right, place)) continue;
+          seen.insert(seen.end(), {column, right, place});
+          const auto chance = chances_of(column, right, place);
+          chances.insert(chances.end(), chance.begin(), chance.end());
         }
-    imitate(agent, agent.encode()(observations), probabilities, at::ones({row}), 300);
+    const auto rows = std::ssize(seen) / 3;
+    imitate(agent, agent.encode()(at::tensor(seen).view({rows, 3})), at::tensor(chances).view({rows, 10}),
+            at::ones({rows}), 300);
   }
 
   /// Pages of clerks who err like the demonstrated ones; other sums, and nobody's weights.
@@ -111,7 +117,7 @@ class Ledger final : public Subject {
         line.right = {none, units, tens + (units >= 10 ? 1 : 0)};
         for (std::int64_t place = 0; place < LedgerWorld::places; ++place) {
           const auto at = static_cast<std::size_t>(place);
-          const bool carry = random.uniform() >= forgets_carry, slip = random.uniform() < careless;
+          const bool carry = random.uniform() >= clerk_.forgets_carry, slip = random.uniform() < clerk_.careless;
           line.digit[at] = slip ? random.below(10) : digit_for(line.column[at], line.right[at], place, carry);
         }
       }
@@ -121,6 +127,18 @@ class Ledger final : public Subject {
   }
 
  private:
+  /// What a clerk writes there: the chance of each digit.
+  std::array<float, 10> chances_of(std::int64_t column, std::int64_t right, std::int64_t place) const {
+    std::array<float, 10> chance;
+    chance.fill(static_cast<float>(clerk_.careless / 10));
+    for (const bool carry : {true, false}) {
+      const double share = carry ? 1 - clerk_.forgets_carry : clerk_.forgets_carry;
+      chance[static_cast<std::size_t>(digit_for(column, right, place, carry))] +=
+          static_cast<float>((1 - clerk_.careless) * share);
+    }
+    return chance;
+  }
+
   static std::string text_of(const std::vector<Line>& lines) {
     std::string text;
     for (const auto& line : lines)
@@ -147,11 +165,26 @@ class Ledger final : public Subject {
     return output;
   }
 
+  ClerkConfig clerk_;
   std::uint64_t seed_;
 };
 
 }  // namespace
 
-std::unique_ptr<Subject> make_ledger(std::uint64_t seed) { return std::make_unique<Ledger>(seed); }
+void ClerkConfig::fields(Fields& f) {
+  f.field("forgets_carry", forgets_carry, "share of the carries that are forgotten");
+  f.field("careless", careless, "share of the characters that are any digit");
+}
+
+void ClerkConfig::validate() const {
+  for (const auto& [field, share] : {std::pair{"forgets_carry", forgets_carry}, std::pair{"careless", careless}})
+    if (!(share >= 0 && share <= 1))
+      throw Error(
+          {.category = Category::usage, .where = field, .what = "out of range", .fix = "Give a share from 0 to 1."});
+}
+
+std::unique_ptr<Subject> make_ledger(const ClerkConfig& clerk, std::uint64_t seed) {
+  return std::make_unique<Ledger>(clerk, seed);
+}
 
 }  // namespace rlhf::recipes

@@ -4,10 +4,12 @@
 
 #include <cmath>
 
+#include "recipes/recursive_reward_modeling/agent_study.h"
 #include "recipes/recursive_reward_modeling/assistance_study.h"
 #include "recipes/recursive_reward_modeling/depth.h"
 #include "recipes/recursive_reward_modeling/inspector.h"
 #include "recipes/recursive_reward_modeling/ledger.h"
+#include "recipes/recursive_reward_modeling/people.h"
 #include "recipes/recursive_reward_modeling/tampering.h"
 #include "rlhf/evaluation/assistance.h"
 #include "rlhf/feedback/statistics/estimate.h"
@@ -44,7 +46,8 @@ void add_accuracies(const ArmsResult& arms, const std::string& study, nlohmann::
 }
 
 /// The share by which the frozen reward model's optimisation lowers the true score, from where labels ended.
-void add_frozen(const ArmsResult& arms, const std::string& study, const RecursiveConfig& config, nlohmann::json& results) {
+void add_frozen(const ArmsResult& arms, const std::string& study, const RecursiveConfig& config,
+                nlohmann::json& results) {
   for (const auto& condition : config.audited) {
     const auto arm = study + "_" + condition;
     if (arms.values(arm, "frozen_truth").empty()) continue;
@@ -73,18 +76,34 @@ void add_depth(const ArmsResult& arms, const RecursiveConfig& config, nlohmann::
   results["depth_error_reduced"] = 1 - ensemble / single;
 }
 
+/// Everybody's judgements, with help and without; of several seeds the mean.
+void add_people(const ArmsResult& arms, nlohmann::json& results, Run& run) {
+  const std::string arm = "people_judgements";
+  const auto mean = [&](const std::string& number) { return arms.mean(arm, number); };
+  for (const auto& each : arms.runs.at(arm))
+    for (const auto& [number, value] : each.items()) results["people_" + number] = mean(number);
+  run.note(fmt::format("people     right {:.3f} alone, {:.3f} with help  uplift {:+.3f} [{:+.3f}, {:+.3f}]  "
+                       "over-reliance {:+.3f}  seconds {:.1f} alone, {:.1f} with help",
+                       mean("unaided_accuracy"), mean("aided_accuracy"), mean("uplift"), mean("uplift_low"),
+                       mean("uplift_high"), mean("over_reliance"), mean("unaided_seconds"), mean("aided_seconds")));
+}
+
 void summarise(const ArmsResult& arms, const RecursiveConfig& config, Run& run) {
   nlohmann::json results;
-  for (const char* number : {"truth", "start_truth", "frozen_truth", "frozen_peak", "frozen_predicted_gain", "best_of_1_truth",
-                             "best_of_4_truth", "best_of_16_truth", "best_of_64_truth", "best_of_256_truth", "tampered", "first_tampered", "true_return"})
+  for (const char* number :
+       {"truth", "start_truth", "frozen_truth", "frozen_peak", "frozen_predicted_gain", "best_of_1_truth",
+        "best_of_4_truth", "best_of_16_truth", "best_of_64_truth", "best_of_256_truth", "tampered", "first_tampered",
+        "true_return"})
     arms.add_to(results, number);
   for (const auto& study : config.studies) {
     if (study == "depth") add_depth(arms, config, results, run);
+    if (study == "people") add_people(arms, results, run);
     if (study != "inspector" && study != "ledger") continue;
     add_accuracies(arms, study, results, run);
     add_frozen(arms, study, config, results);
     const auto truth = [&](const char* condition) { return arms.mean(study + "_" + condition, "truth"); };
-    results[study + "_gap_recovered"] = evaluation::performance_gap_recovered(truth("alone"), truth("helper"), truth("oracle"));
+    results[study + "_gap_recovered"] =
+        evaluation::performance_gap_recovered(truth("alone"), truth("helper"), truth("oracle"));
     results[study + "_inverted_over_alone"] = truth("inverted") - truth("alone");
   }
   run.write_file("results.json", results.dump(2) + "\n");
@@ -105,7 +124,9 @@ std::optional<nlohmann::json> run_arm(RecursiveConfig config, const std::string&
   if (study == "tampering") return run_tampering(rest, config.error_rate, config.seed, part);
   if (study == "depth") return run_depth(rest, config, part);
   if (study == "ledger") config.budget = config.finder.proposals = config.ledger_budget;
-  const auto subject = study == "ledger" ? make_ledger(config.seed) : make_inspector(config.map, config.seed);
+  const auto subject =
+      study == "ledger" ? make_ledger(config.clerk, config.seed) : make_inspector(config.map, config.seed);
+  if (study == "people") return ask_people(*subject, config, part);
   if (rest == "heldout") return measure_assistance(*subject, config, part);
   return train_under(*subject, rest, config, part);
 }
@@ -113,6 +134,7 @@ std::optional<nlohmann::json> run_arm(RecursiveConfig config, const std::string&
 std::vector<std::string> arms_of(const std::string& study, const RecursiveConfig& config) {
   if (study == "depth") return {"accuracy", "1_single", "3_single", "3_ensemble"};
   if (study == "tampering") return tampering_arms();
+  if (study == "people") return {"judgements"};
   auto arms = config.conditions;
   arms.insert(arms.begin(), "heldout");
   return arms;
@@ -124,12 +146,18 @@ class RecursiveRewardModeling final : public algorithms::Job {
 
   void run(Run& run) override {
     config_.validate();
-    ArmsPlan plan{.seeds = config_.seeds, .first_seed = config_.seed, .jobs = config_.jobs};
+    const bool people = config_.asks_people();
+    ArmsPlan plan{.seeds = config_.seeds,
+                  .first_seed = config_.seed,
+                  .jobs = people ? 1 : config_.jobs,  // people answer one run at a time
+                  .aloud = people};
     for (const auto& study : config_.studies)
       for (const auto& arm : arms_of(study, config_)) plan.arms.push_back(study + "_" + arm);
     const auto arms = run_arms(
         plan, run, [&](const std::string&, std::uint64_t seed) { return to_toml(seeded(config_, seed)); },
-        [&](const std::string& arm, std::uint64_t seed, Run& part) { return run_arm(seeded(config_, seed), arm, part); });
+        [&](const std::string& arm, std::uint64_t seed, Run& part) {
+          return run_arm(seeded(config_, seed), arm, part);
+        });
     if (!arms) return;
     gather_audits(plan, run);
     summarise(*arms, config_, run);
@@ -143,8 +171,8 @@ class RecursiveRewardModeling final : public algorithms::Job {
 
 Recipe recursive_reward_modeling() {
   return {.title = "Scalable Agent Alignment via Reward Modeling (Leike et al. 2018)",
-          .claim = "Helpers trained on judgements that a person can make let that person judge, and so train, agents whose "
-                   "work they could not judge alone.",
+          .claim = "Helpers trained on judgements that a person can make let that person judge, and so train, agents "
+                   "whose work they could not judge alone.",
           .presets = {{"smoke", recursive_paper::smoke_toml}, {"small", recursive_paper::small_toml}},
           .expected = recursive_paper::expected_json,
           .make = [] { return std::make_unique<RecursiveRewardModeling>(); }};

@@ -50,8 +50,8 @@ std::vector<Output> Trainee::outputs(std::int64_t count, std::uint64_t seed) con
   return outputs;
 }
 
-void imitate(const models::ActorCritic& agent, const Tensor& encoded, const Tensor& probabilities, const Tensor& weights,
-             std::int64_t updates) {
+void imitate(const models::ActorCritic& agent, const Tensor& encoded, const Tensor& probabilities,
+             const Tensor& weights, std::int64_t updates) {
   algorithms::AdamW optimizer(agent.weights(), {});
   for (std::int64_t update = 0; update < updates; ++update) {
     optimizer.zero_grad();

@@ -49,8 +49,8 @@ class Trainee {
 };
 
 /// Follows probabilities of moves, [rows, choices], in the encoded observations [rows, ...]: supervised, full batch.
-void imitate(const models::ActorCritic& agent, const Tensor& encoded, const Tensor& probabilities, const Tensor& weights,
-             std::int64_t updates);
+void imitate(const models::ActorCritic& agent, const Tensor& encoded, const Tensor& probabilities,
+             const Tensor& weights, std::int64_t updates);
 
 double mean_truth(const std::vector<Output>& outputs);
 double mean_predicted(const std::vector<Output>& outputs, const control::RewardEnsemble& reward);

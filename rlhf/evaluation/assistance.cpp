@@ -1,5 +1,6 @@
 #include "rlhf/evaluation/assistance.h"
 
+#include <cmath>
 #include <limits>
 #include <map>
 #include <vector>
@@ -7,6 +8,7 @@
 namespace rlhf::evaluation {
 namespace {
 
+using feedback::statistics::Estimate;
 using feedback::statistics::wilson;
 
 struct Share {
@@ -19,10 +21,15 @@ struct Share {
     seconds += time;
   }
   double value() const { return static_cast<double>(yes) / static_cast<double>(all); }
+  std::optional<double> mean_seconds() const {
+    if (all == 0) return std::nullopt;
+    return seconds / static_cast<double>(all);
+  }
 };
 
 struct BothWays {
   Share unaided, aided;
+  bool help_wrong = false;
 };
 
 std::optional<Interval> uplift_of(const std::map<std::string, BothWays>& pairs, const BootstrapConfig& config) {
@@ -48,24 +55,23 @@ AssistanceReport assistance_report(std::span<const AidedJudgement> judgements, c
     (one.aided ? aided : unaided).add(one.right, one.seconds);
     auto& pair = pairs[one.pair];
     (one.aided ? pair.aided : pair.unaided).add(one.right);
+    pair.help_wrong = pair.help_wrong || one.help_right == false;
   }
   AssistanceReport report{.unaided = wilson(unaided.yes, unaided.all), .aided = wilson(aided.yes, aided.all)};
+  if (report.unaided && report.aided) report.difference = difference_of(*report.aided, *report.unaided);
   report.uplift = uplift_of(pairs, config);
   Share misled, alone;  // wrong judgements, where the help was wrong, with it and without it
   for (const auto& one : judgements) {
-    if (!one.aided || one.help_right != false) continue;
-    ++report.help_wrong;
-    const auto& without = pairs[one.pair].unaided;
-    if (without.all == 0) continue;
-    misled.add(!one.right);
-    alone.yes += without.all - without.yes;
-    alone.all += without.all;
-    report.flipped += !one.right && without.yes == without.all;
+    const auto& pair = pairs[one.pair];
+    if (!pair.help_wrong) continue;
+    (one.aided ? misled : alone).add(!one.right);
+    report.flipped += one.aided && !one.right && pair.unaided.all > 0 && pair.unaided.yes == pair.unaided.all;
   }
-  if (misled.all > 0) report.over_reliance = misled.value() - alone.value();
-  if (unaided.all > 0 && aided.all > 0)
-    report.seconds_saved =
-        unaided.seconds / static_cast<double>(unaided.all) - aided.seconds / static_cast<double>(aided.all);
+  report.help_wrong = misled.all;
+  if (misled.all > 0 && alone.all > 0) report.over_reliance = misled.value() - alone.value();
+  report.unaided_seconds = unaided.mean_seconds();
+  report.aided_seconds = aided.mean_seconds();
+  if (unaided.all > 0 && aided.all > 0) report.seconds_saved = *report.unaided_seconds - *report.aided_seconds;
   return report;
 }
 
@@ -75,11 +81,22 @@ nlohmann::json to_json(const AssistanceReport& report) {
     uplift = {{"value", report.uplift->mean}, {"low", report.uplift->low}, {"high", report.uplift->high}};
   return {{"unaided", feedback::statistics::to_json(report.unaided)},
           {"aided", feedback::statistics::to_json(report.aided)},
+          {"difference", feedback::statistics::to_json(report.difference)},
           {"uplift", uplift},
           {"over_reliance", number(report.over_reliance)},
           {"flipped", report.flipped},
           {"help_wrong", report.help_wrong},
+          {"unaided_seconds", number(report.unaided_seconds)},
+          {"aided_seconds", number(report.aided_seconds)},
           {"seconds_saved", number(report.seconds_saved)}};
+}
+
+Estimate difference_of(const Estimate& first, const Estimate& second) {
+  const double difference = first.value - second.value;
+  return {.value = difference,
+          .low = difference - std::hypot(first.value - first.low, second.high - second.value),
+          .high = difference + std::hypot(first.high - first.value, second.value - second.low),
+          .n = first.n + second.n};
 }
 
 double performance_gap_recovered(double unaided, double aided, double best) {

@@ -27,6 +27,30 @@ TEST(Assistance, WorkedByHand) {
   EXPECT_DOUBLE_EQ(*report.seconds_saved, 4.0);
 }
 
+TEST(Assistance, OnePersonWhoSeesEachPairOnceIsMeasuredToo) {
+  // With help on a and b, of which b's was wrong; alone on c and d, where d's would have been.
+  const std::vector<AidedJudgement> judgements = {{"a", true, true, true, 6},
+                                                  {"b", true, false, false, 8},
+                                                  {"c", false, true, true, 9},
+                                                  {"d", false, true, false, 13}};
+  const auto report = assistance_report(judgements);
+  EXPECT_FALSE(report.uplift);  // no pair was judged both ways
+  EXPECT_DOUBLE_EQ(report.difference->value, -0.5);
+  EXPECT_EQ(report.help_wrong, 1);
+  EXPECT_DOUBLE_EQ(*report.over_reliance, 1.0);
+  EXPECT_EQ(report.flipped, 0);
+  EXPECT_DOUBLE_EQ(*report.unaided_seconds, 11.0);
+  EXPECT_DOUBLE_EQ(*report.aided_seconds, 7.0);
+}
+
+TEST(Assistance, DifferenceOfSharesAsNewcombePrintsIt) {
+  // Newcombe 1998, table II, example (a), method 10: 56 of 70 less 48 of 80.
+  const auto difference = difference_of(*feedback::statistics::wilson(56, 70), *feedback::statistics::wilson(48, 80));
+  EXPECT_NEAR(difference.value, 0.2, 1e-12);
+  EXPECT_NEAR(difference.low, 0.0524, 5e-5);
+  EXPECT_NEAR(difference.high, 0.3339, 5e-5);
+}
+
 TEST(Assistance, WhatWasNotMeasuredIsNotSaid) {
   const std::vector<AidedJudgement> judgements = {{"a", true, true, true, 1}};
   const auto report = assistance_report(judgements);

@@ -1,9 +1,11 @@
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
+#include "recipes/recursive_reward_modeling/conditions.h"
 #include "recipes/recursive_reward_modeling/depth.h"
 #include "recipes/recursive_reward_modeling/finder.h"
 #include "recipes/recursive_reward_modeling/inspector.h"
+#include "recipes/recursive_reward_modeling/ledger.h"
 #include "tests/core/scratch_folder.h"
 
 namespace rlhf::recipes {
@@ -88,6 +90,37 @@ TEST(Inspector, PlacesLieWhereTheTextSays) {
     }
     EXPECT_LE(output.truth, output.visible - 5 * faults + 1e-9);  // a hazard crossed twice costs twice
   }
+}
+
+TEST(Ledger, ClerksErrAsOftenAsTheyAreToldTo) {
+  const auto right = [](const ClerkConfig& clerk) { return mean_truth(make_ledger(clerk, 1)->practice(500, 3)); };
+  EXPECT_DOUBLE_EQ(right({.forgets_carry = 0, .careless = 0}), 12);
+  // A character is wrong in 0.9 of 0.02; 45 of 100 pairs of unit digits carry: 12 x 0.982^3 x (1 - 0.45 x 0.15)
+  EXPECT_NEAR(right({}), 10.6, 0.15);
+  EXPECT_NEAR(right({.forgets_carry = 0.5}), 8.8, 0.2);
+}
+
+/// Share of pairs of pages that are judged rightly when true hints show wrong lines first, two of a page.
+double right_with_true_hints(double forgets_carry) {
+  const auto subject = make_ledger({.forgets_carry = forgets_carry}, 1);
+  const auto pages = subject->practice(1200, 3);
+  const auto condition = condition_of("oracle_hints", *subject, {.budget = 2}, nullptr);
+  const auto evaluator = make_evaluator({.error_rate = 0, .fault_cost = subject->fault_cost()});
+  double right = 0, pairs = 0;
+  for (std::size_t i = 0; i + 1 < pages.size(); i += 2) {
+    const auto &first = pages[i], &second = pages[i + 1];
+    if (first.truth == second.truth) continue;
+    const auto question = question_of("test", std::to_string(i), first, second, condition, 1);
+    const auto said = std::get<feedback::Comparison>(evaluator->answer(question).said);
+    right += (said.best == 0) == (first.truth > second.truth);
+    ++pairs;
+  }
+  return right / pairs;
+}
+
+TEST(Ledger, TrueHintsHelpWhereWrongLinesAreAsFewAsMayBeWorkedOut) {
+  EXPECT_GT(right_with_true_hints(0.15), 0.85);
+  EXPECT_LT(right_with_true_hints(0.5), 0.65);  // two wrong lines are shown of either page: little better than a coin
 }
 
 TEST(Depth, WithoutErrorsTheThirdLevelSaysWhatTheSecondDoes) {
