@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """How much faster agents act and learn here than in Stable-Baselines3 and Gymnasium, in environment steps a second.
 
-  benchmarks/control.py [environments] [ppo] [dqn] [half_cheetah] [preferences] [--rounds 3] [--steps N] [--peer PYTHON]
+  benchmarks/control.py [environments] [ppo] [dqn] [half_cheetah] [preferences] [preferences_preset]
+                        [--rounds 3] [--steps N] [--peer PYTHON]
 
 Sides take turns, A B A B, each in a fresh process, both on one thread; ratios are taken within a round. PPO is trained
 at the same settings on both sides (examples/control/cart_pole_ppo.toml) and so is DQN (Stable-Baselines3's defaults, a
@@ -23,16 +24,19 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "rlhf.cpp"
-STEPS = {"environments": 20_000_000, "ppo": 100_000, "dqn": 50_000, "half_cheetah": 20_480, "preferences": 150_000}
+STEPS = {"environments": 20_000_000, "ppo": 100_000, "dqn": 50_000, "half_cheetah": 20_480, "preferences": 150_000,
+         "preferences_preset": 150_000}
 SETTINGS = {
     "ppo": ["control_ppo", "-c", str(ROOT / "examples/control/cart_pole_ppo.toml")],
     "dqn": ["dqn", "environment=cart_pole"],
     "half_cheetah": ["control_ppo", "environment=half_cheetah", "envs=1", "steps=2048", "epochs=10", "minibatch=64",
                      "learning_rate=3e-4", "schedule.kind=constant", "value_clip=none", "value_coefficient=1",
                      "entropy_coefficient=0", "evaluate=10"],
-}
-
-LABELS = 400
+}LABELS = 400
+# What imitation's loop does at its defaults: 1,200 minibatches of 32 comparisons before training, some 400 after it has begun.
+LIKE_FOR_LIKE = ["preferences.selection=random", "preferences.reward.members=1", "preferences.reward.network.hidden=[32, 32]",
+                 "preferences.reward.network.activation=relu", "preferences.reward.minibatch=32", "preferences.first_updates=1200",
+                 "preferences.rollout_updates=3"]
 
 
 def peer_python(name):
@@ -46,8 +50,9 @@ def peer_python(name):
 
 
 def peer(what, steps, seed, python):
-    python = python or peer_python("imitation" if what == "preferences" else "control")
-    script = ["preferences.py", "--labels", LABELS] if what == "preferences" else ["control.py", what]
+    learns_from_people = what.startswith("preferences")
+    python = python or peer_python("imitation" if learns_from_people else "control")
+    script = ["preferences.py", "--labels", LABELS] if learns_from_people else ["control.py", what]
     printed = run([python, ROOT / "benchmarks/peers" / script[0], *script[1:], "--steps", steps, "--seed", seed])
     return json.loads(printed.splitlines()[-1])
 
@@ -63,8 +68,8 @@ def run(command):
 def ours(what, steps, seed, build):
     if what == "environments":
         return json.loads(run([build / "benchmarks/bench_environments", f"--steps={steps // 1024}"]))
-    if what == "preferences":
-        return preferences(steps, seed, build)
+    if what.startswith("preferences"):
+        return preferences(steps, seed, build, LIKE_FOR_LIKE if what == "preferences" else [])
     with tempfile.TemporaryDirectory() as folder:
         run([
             build / "bin/rlhf", "train", *SETTINGS[what], f"total_steps={steps}", f"seed={seed}", "--output",
@@ -76,14 +81,14 @@ def ours(what, steps, seed, build):
     return {"steps_per_second": speed, "mean_return": returns}
 
 
-def preferences(steps, seed, build):
+def preferences(steps, seed, build, settings):
     """The whole command: start, clips, answers in their store, the examination at the end."""
     with tempfile.TemporaryDirectory() as folder:
         began = time.monotonic()
         run([
             build / "bin/rlhf", "recipe", "run", "deep_rl_from_human_preferences", "--preset", "small",
             'arms=["labels"]', "seeds=1", "jobs=1", f"seed={seed + 1}", f"ppo.total_steps={steps}",
-            f"preferences.labels={LABELS}", "--no-check", "--output", f"{folder}/run"
+            f"preferences.labels={LABELS}", *settings, "--no-check", "--output", f"{folder}/run"
         ])
         seconds = time.monotonic() - began
         results = json.loads(pathlib.Path(folder, "run/results.json").read_text())

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "recipes/arms.h"
 #include "recipes/recursive_reward_modeling/agent_study.h"
 #include "recipes/recursive_reward_modeling/assistance_study.h"
 #include "recipes/recursive_reward_modeling/depth.h"

@@ -1,4 +1,5 @@
 #pragma once
+#include "rlhf/core/tensor.h"
 #include "rlhf/environments/environment.h"
 
 namespace rlhf::control {
