@@ -23,16 +23,18 @@ void ReturnsLog::add(std::int64_t index, const Rollout& rollout, const Tensor& p
   for (std::int64_t at = 0; at < envs * steps; ++at) {
     auto& sum = stretches_[static_cast<std::size_t>(at / steps)];
     const auto& place = rollout.places[static_cast<std::size_t>(at)];
-    const bool ended = place.episode != sum.episode, long_enough = sum.steps == longest_stretch;
-    if (ended || long_enough) {
-      const nlohmann::json row{{"step", index}, {"env", at / steps}, {"length", sum.steps},
-                               {"predicted", sum.predicted}, {"earned", sum.earned}};
-      if (sum.steps > 0 && sum.from_start) file_.append(row.dump() + "\n");
-      sum = {.episode = place.episode, .from_start = place.step == 0 || (long_enough && !ended)};
-    }
+    if (place.episode != sum.episode) sum = {.episode = place.episode, .from_start = place.step == 0};
     ++sum.steps;
     sum.predicted += paid.const_data_ptr<double>()[at];
     sum.earned += truth.const_data_ptr<double>()[at];
+    if (!rollout.ended[static_cast<std::size_t>(at)] && sum.steps < longest_stretch) continue;
+    const nlohmann::json row{{"step", index},
+                             {"env", at / steps},
+                             {"length", sum.steps},
+                             {"predicted", sum.predicted},
+                             {"earned", sum.earned}};
+    if (sum.from_start) file_.append(row.dump() + "\n");
+    sum = {.episode = place.episode, .from_start = true};  // of the next piece, where the episode goes on
   }
 }
 

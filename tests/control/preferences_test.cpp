@@ -249,7 +249,7 @@ TEST(Preferences, AddUpWhatWasPaidAndWhatWasEarnedByEpisode) {
   std::vector<nlohmann::json> rows;
   std::istringstream lines(read_file(scratch / "run/returns.jsonl"));
   for (std::string line; std::getline(lines, line);) rows.push_back(nlohmann::json::parse(line));
-  ASSERT_EQ(rows.size(), 6u);  // 200 steps of each: the fourth episode's end would show in the next rollout
+  ASSERT_EQ(rows.size(), 8u);  // 200 steps of each, the last episode too
   for (int env = 0; env < 2; ++env) {
     EXPECT_EQ(rows[std::size_t(env)].at("env"), env);
     EXPECT_EQ(rows[std::size_t(env)].at("step"), 1);
