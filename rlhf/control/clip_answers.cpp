@@ -68,7 +68,7 @@ std::int64_t ClipAnswers::until(std::int64_t index, std::int64_t first_wanted) {
   if (people_) {
     if (index == before_training) wait_for_people(first_wanted);
   } else {
-    const feedback::CollectOptions collect{.stop_requested = [this] { return run_.stop_requested(); }};
+    const feedback::CollectOptions collect;  // to the end, even if asked to stop: the fit is made from all of them
     store_.release_all(collect.annotator);
     feedback::answer_all(store_, *teacher_, collect);
   }

@@ -16,9 +16,10 @@ class ClipAnswers {
   ClipAnswers(feedback::Store& store, environments::Environment& replayer, RewardInputs inputs,
               const PreferenceConfig& config, Run& run);
 
-  /// The answers that came since the last time, for the fit of rollout `index`. The simulated teacher gives them now;
-  /// people give them in their time, but before_training this waits for three quarters of the `asked` questions and for
-  /// all `autolabels`, and throws rlhf::Error when the run is asked to stop meanwhile.
+  /// The answers that came since the last time, for the fit of rollout `index`. The simulated teacher gives them now
+  /// and all of them, even in a run that is asked to stop; people give them in their time, but before_training this
+  /// waits for three quarters of the `asked` questions and for all `autolabels`, and throws rlhf::Error when the run is
+  /// asked to stop meanwhile.
   std::vector<ClipComparison> take(std::int64_t index, std::int64_t asked, std::int64_t autolabels);
 
   /// How far the store was read, "cursor" of a checkpoint's record. restore() gives the comparisons up to there, as

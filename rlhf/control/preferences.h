@@ -25,7 +25,8 @@ class Preferences {
   void set_demonstrations(std::span<const data::Trajectory> demonstrations) { demonstrations_ = demonstrations; }
 
   /// Asks for the first labels, about clips of the rollouts that `next` gives, which have states, and fits the reward
-  /// model to them. Does nothing in a run that goes on. Throws rlhf::Error when the run is asked to stop meanwhile.
+  /// model to them. Does nothing in a run that goes on. Throws rlhf::Error when the run is asked to stop
+  /// while people answer.
   void begin(const std::function<Rollout()>& next);
   /// The same about clips of `agent` as it is.
   void begin(environments::VectorEnvironment& environments, const models::ActorCritic& agent, const PpoConfig& ppo);
