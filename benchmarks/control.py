@@ -32,7 +32,8 @@ SETTINGS = {
     "half_cheetah": ["control_ppo", "environment=half_cheetah", "envs=1", "steps=2048", "epochs=10", "minibatch=64",
                      "learning_rate=3e-4", "schedule.kind=constant", "value_clip=none", "value_coefficient=1",
                      "entropy_coefficient=0", "evaluate=10"],
-}LABELS = 400
+}
+LABELS = 400
 # What imitation's loop does at its defaults: 1,200 minibatches of 32 comparisons before training, some 400 after it has begun.
 LIKE_FOR_LIKE = ["preferences.selection=random", "preferences.reward.members=1", "preferences.reward.network.hidden=[32, 32]",
                  "preferences.reward.network.activation=relu", "preferences.reward.minibatch=32", "preferences.first_updates=1200",

@@ -102,7 +102,7 @@ PreferenceLoss best_of_n_loss(const Tensor& scores, std::span<const data::Compar
                       .margin = (table.pairs * margin).sum() / pairs}};
 }
 
-Tensor noisy_pairwise_loss(const Tensor& gap, const Tensor& preferred, double noise) {
+Tensor noisy_pairwise_losses(const Tensor& gap, const Tensor& preferred, double noise) {
   if (gap.sizes() != preferred.sizes() || gap.numel() == 0)
     throw Error({.category = Category::usage,
                  .where = "noisy_pairwise_loss",
@@ -111,7 +111,11 @@ Tensor noisy_pairwise_loss(const Tensor& gap, const Tensor& preferred, double no
   const Tensor cut = gap.clamp(-50, 50);
   const Tensor first = at::log((1 - noise) * at::sigmoid(cut) + noise / 2);
   const Tensor second = at::log((1 - noise) * at::sigmoid(-cut) + noise / 2);
-  return -(preferred * first + (1 - preferred) * second).mean();
+  return -(preferred * first + (1 - preferred) * second);
+}
+
+Tensor noisy_pairwise_loss(const Tensor& gap, const Tensor& preferred, double noise) {
+  return noisy_pairwise_losses(gap, preferred, noise).mean();
 }
 
 }  // namespace rlhf::algorithms

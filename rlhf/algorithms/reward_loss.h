@@ -45,5 +45,7 @@ PreferenceLoss best_of_n_loss(const Tensor& scores, std::span<const data::Compar
 ///
 /// A pair that is confidently wrong pulls the less the surer it is: with noise 0.1 and gap -6, 0.042 instead of 0.998.
 Tensor noisy_pairwise_loss(const Tensor& gap, const Tensor& preferred, double noise);
+/// That of each pair, [pairs].
+Tensor noisy_pairwise_losses(const Tensor& gap, const Tensor& preferred, double noise);
 
 }  // namespace rlhf::algorithms

@@ -6,6 +6,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/normal.h>
+#include <ATen/ops/ones_like.h>
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/std.h>
@@ -39,11 +40,51 @@ Tensor preferred_of(std::span<const ClipComparison* const> comparisons) {
   return at::tensor(preferred);
 }
 
-double share_right(const Tensor& gaps, const Tensor& preferred) {
-  const auto decided = preferred != 0.5;
-  const auto count = decided.sum().item<double>();
-  if (count == 0) return std::nan("");
-  return ((gaps > 0) == (preferred > 0.5)).logical_and(decided).sum().item<double>() / count;
+double weighted_mean(const Tensor& values, const Tensor& weights) {
+  return (values * weights).sum().item<double>() / weights.sum().item<double>();  // NaN where all weights are 0
+}
+
+double share_right(const Tensor& gaps, const Tensor& preferred, const Tensor& weights) {
+  return weighted_mean((gaps > 0) == (preferred > 0.5), weights * (preferred != 0.5));
+}
+
+/// The clips of some comparisons, one after the other.
+struct Laid {
+  Tensor steps;    // [steps of all, ...]
+  Tensor of_step;  // [steps of all] the clip it belongs to
+  std::int64_t clips = 0;
+
+  /// [pairs]: the sum of `rewards` [steps of all] over each first clip less that over the second.
+  Tensor gaps(const Tensor& rewards) const {
+    const auto sums = at::zeros({clips}, at::kFloat).index_add(0, of_step, rewards).view({-1, 2});
+    return sums.select(1, 0) - sums.select(1, 1);
+  }
+};
+
+Laid lay_out(std::span<const ClipComparison* const> comparisons) {
+  std::vector<Tensor> clips;
+  std::vector<std::int64_t> of_step;
+  for (const auto* comparison : comparisons)
+    for (const auto* clip : {&comparison->first, &comparison->second}) {
+      of_step.insert(of_step.end(), static_cast<std::size_t>(clip->size(0)), std::ssize(clips));
+      clips.push_back(*clip);
+    }
+  return {.steps = at::cat(clips), .of_step = at::tensor(of_step), .clips = std::ssize(clips)};
+}
+
+/// With replacement.
+std::vector<std::int64_t> drawn(std::span<const std::int64_t> from, std::int64_t count, Random& random) {
+  std::vector<std::int64_t> picked;
+  for (std::int64_t i = 0; i < count; ++i)
+    picked.push_back(from[static_cast<std::size_t>(random.below(std::ssize(from)))]);
+  return picked;
+}
+
+/// Keeps the loss on held-out comparisons between 1.1 and 1.5 times that on the others; `ratio` NaN changes nothing.
+double adapted(double l2, double ratio) {
+  const double step = std::pow(l2_step, updates_between_looks);
+  if (ratio > ratio_high) return std::max(l2, 1e-8) * step;
+  return ratio < ratio_low ? l2 / step : l2;
 }
 
 /// What a network reads: pictures are kept as bytes.
@@ -75,7 +116,7 @@ void RewardEnsemble::add(std::vector<ClipComparison> comparisons) {
       const auto count = members_.size() == 1
                              ? (uniform_at(key, static_cast<std::uint64_t>(index)) < std::exp(-1.0) ? 0 : 1)
                              : poisson_one(uniform_at(key, static_cast<std::uint64_t>(index)));
-      if (count == 0) members_[m].heldout.push_back(index);
+      members_[m].counts.push_back(static_cast<float>(count));
       members_[m].train.insert(members_[m].train.end(), static_cast<std::size_t>(count), index);
     }
     comparisons_.push_back(std::move(comparison));
@@ -85,30 +126,24 @@ void RewardEnsemble::add(std::vector<ClipComparison> comparisons) {
 /// One forward pass over the steps of all clips. `disturbance`: a seed for noise and dropout.
 RewardEnsemble::Judged RewardEnsemble::judge(const Member& member, std::span<const ClipComparison* const> comparisons,
                                              std::optional<std::uint64_t> disturbance) const {
-  std::vector<Tensor> clips;
-  std::vector<std::int64_t> of_step;
-  for (const auto* comparison : comparisons)
-    for (const auto* clip : {&comparison->first, &comparison->second}) {
-      of_step.insert(of_step.end(), static_cast<std::size_t>(clip->size(0)), std::ssize(clips));
-      clips.push_back(*clip);
-    }
-  auto steps = as_numbers(at::cat(clips));
+  const auto laid = lay_out(comparisons);
+  auto steps = as_numbers(laid.steps);
   if (disturbance && config_.input_noise > 0) {
     auto generator = at::detail::createCPUGenerator(derive(*disturbance, {hash("noise")}));
     steps = steps + at::empty_like(steps).normal_(0, config_.input_noise, generator);
   }
-  const auto rewards = (disturbance && config_.dropout > 0
-                            ? member.network->forward_dropping(steps, config_.dropout, derive(*disturbance, {hash("dropout")}))
-                            : member.network->forward(steps))
-                           .squeeze(1);
-  const auto sums = at::zeros({std::ssize(clips)}, at::kFloat).index_add(0, at::tensor(of_step), rewards).view({-1, 2});
-  return {.rewards = rewards, .gaps = sums.select(1, 0) - sums.select(1, 1)};
+  const auto rewards =
+      (disturbance && config_.dropout > 0
+           ? member.network->forward_dropping(steps, config_.dropout, derive(*disturbance, {hash("dropout")}))
+           : member.network->forward(steps))
+          .squeeze(1);
+  return {.rewards = rewards, .gaps = laid.gaps(rewards)};
 }
 
 /// Without gradients. Pictures are read a few comparisons at a time: those of all clips together would not fit.
 RewardEnsemble::Judged RewardEnsemble::judge_all(const Member& member, const Chosen& comparisons) const {
   const at::NoGradGuard no_gradient;
-  const std::size_t together = pictures_ ? 2 : comparisons.size();
+  const std::size_t together = read_together(comparisons);
   std::vector<Tensor> rewards, gaps;
   for (std::size_t i = 0; i < comparisons.size(); i += together) {
     const auto judged = judge(member, std::span(comparisons).subspan(i, std::min(together, comparisons.size() - i)));
@@ -118,32 +153,37 @@ RewardEnsemble::Judged RewardEnsemble::judge_all(const Member& member, const Cho
   return {.rewards = at::cat(rewards), .gaps = at::cat(gaps)};
 }
 
-RewardEnsemble::Chosen RewardEnsemble::drawn(const std::vector<std::int64_t>& from, std::int64_t count,
-                                             Random& random) const {
+RewardEnsemble::Chosen RewardEnsemble::chosen(std::span<const std::int64_t> indices) const {
   Chosen picked;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const auto at = from[static_cast<std::size_t>(random.below(std::ssize(from)))];
-    picked.push_back(&comparisons_[static_cast<std::size_t>(at)]);
-  }
+  for (const auto i : indices) picked.push_back(&comparisons_[static_cast<std::size_t>(i)]);
   return picked;
 }
 
-/// All of them, or as many of them, drawn anew for each fit, as are to be measured on.
-RewardEnsemble::Chosen RewardEnsemble::measured(const std::vector<std::int64_t>& from, const char* purpose) const {
-  if (config_.measured > 0 && config_.measured < std::ssize(from)) {
-    Random random(derive(config_.seed, {hash("measured"), hash(purpose), static_cast<std::uint64_t>(version_)}));
-    return drawn(from, config_.measured, random);
-  }
-  Chosen all;
-  for (const auto i : from) all.push_back(&comparisons_[static_cast<std::size_t>(i)]);
-  return all;
+/// All comparisons, or as many, drawn anew for each fit, as are to be measured on.
+std::vector<std::int64_t> RewardEnsemble::measured_on() const {
+  std::vector<std::int64_t> all(comparisons_.size());
+  std::iota(all.begin(), all.end(), std::int64_t{0});
+  if (config_.measured == 0 || config_.measured >= comparisons()) return all;
+  Random random(derive(config_.seed, {hash("measured"), static_cast<std::uint64_t>(version_)}));
+  return drawn(all, config_.measured, random);
 }
 
-RewardEnsemble::Scores RewardEnsemble::scores(const Member& member, const std::vector<std::int64_t>& on) const {
-  const auto all = measured(on, "scores");
-  if (all.empty()) return {std::nan(""), std::nan("")};
-  const auto gaps = judge_all(member, all).gaps, preferred = preferred_of(all);
-  return {algorithms::noisy_pairwise_loss(gaps, preferred, config_.noise).item<double>(), share_right(gaps, preferred)};
+/// One pass over these comparisons: what the member learns from and what it does not, each weighed as it counts it.
+RewardEnsemble::Measures RewardEnsemble::measure(const Member& member, const std::vector<std::int64_t>& on) const {
+  std::vector<float> counts;
+  for (const auto i : on) counts.push_back(member.counts[static_cast<std::size_t>(i)]);
+  const auto all = chosen(on);
+  const auto judged = judge_all(member, all);
+  const auto preferred = preferred_of(all), rewards = judged.rewards.to(at::kDouble);
+  const auto losses = algorithms::noisy_pairwise_losses(judged.gaps, preferred, config_.noise);
+  const auto scores = [&](const Tensor& weights) -> Scores {
+    return {weighted_mean(losses, weights), share_right(judged.gaps, preferred, weights)};
+  };
+  const auto counted = at::tensor(counts);
+  return {.train = scores(counted),
+          .heldout = scores((counted == 0).to(at::kFloat)),
+          .mean = rewards.mean().item<double>(),
+          .deviation = at::std(rewards, /*unbiased=*/false).item<double>()};
 }
 
 /// One step of the member's optimiser on a minibatch.
@@ -152,36 +192,24 @@ void RewardEnsemble::learn(Member& member, const Chosen& picked, std::uint64_t d
   const auto judged = judge(member, picked, disturbance);
   auto loss = algorithms::noisy_pairwise_loss(judged.gaps, preferred_of(picked), config_.noise);
   if (config_.prior > 0) loss = loss + config_.prior * judged.rewards.square().mean();
-  if (member.l2 > 0)
-    for (const auto& [name, weight] : member.network->weights()) loss = loss + member.l2 * weight.square().sum();
   loss.backward();
+  const at::NoGradGuard no_gradient;
+  for (auto& [name, weight] : member.network->weights())  // the gradient of l2 * |weights|^2
+    weight.mutable_grad().add_(weight, 2 * member.l2);
   member.optimizer->step(config_.learning_rate);
 }
 
-/// Keeps the loss on held-out comparisons between 1.1 and 1.5 times that on the others.
-void RewardEnsemble::adapt_l2(Member& member) const {
-  if (member.heldout.empty()) return;
-  const double ratio = scores(member, member.heldout).loss / scores(member, member.train).loss;
-  const double step = std::pow(l2_step, updates_between_looks);
-  if (ratio > ratio_high) member.l2 = std::max(member.l2, 1e-8) * step;
-  if (ratio < ratio_low) member.l2 /= step;
-}
-
-void RewardEnsemble::fit_member(Member& member, std::int64_t index, std::int64_t updates, EnsembleFit& fit) {
+void RewardEnsemble::improve(Member& member, std::int64_t index, std::int64_t updates,
+                             const std::vector<std::int64_t>& on) const {
   Random random(derive(config_.seed, {hash("reward minibatches"), static_cast<std::uint64_t>(index),
                                       static_cast<std::uint64_t>(version_)}));
   for (std::int64_t update = 0; update < updates; ++update) {
-    learn(member, drawn(member.train, config_.minibatch, random),
+    learn(member, chosen(drawn(member.train, config_.minibatch, random)),
           derive(random.key(), {static_cast<std::uint64_t>(update)}));
-    if (config_.adapt_l2 && (update + 1) % updates_between_looks == 0) adapt_l2(member);
+    if (++member.updates % updates_between_looks != 0 || !config_.adapt_l2) continue;
+    const auto now = measure(member, on);
+    member.l2 = adapted(member.l2, now.heldout.loss / now.train.loss);
   }
-  const auto train = scores(member, member.train), heldout = scores(member, member.heldout);
-  const auto share = 1.0 / static_cast<double>(members_.size());
-  fit.loss += share * train.loss;
-  fit.heldout_loss += share * heldout.loss;
-  fit.accuracy += share * train.accuracy;
-  fit.heldout_accuracy += share * heldout.accuracy;
-  fit.l2 += share * member.l2;
 }
 
 EnsembleFit RewardEnsemble::fit(std::int64_t updates) {
@@ -191,24 +219,23 @@ EnsembleFit RewardEnsemble::fit(std::int64_t updates) {
                  .what = "there is no comparison to learn from",
                  .fix = "Ask first."});
   EnsembleFit fit;
+  const auto on = measured_on();
+  const auto share = 1.0 / static_cast<double>(members_.size());
   for (std::size_t m = 0; m < members_.size(); ++m) {
-    if (members_[m].train.empty()) continue;
-    fit_member(members_[m], static_cast<std::int64_t>(m), updates, fit);
+    auto& member = members_[m];
+    if (!member.train.empty()) improve(member, static_cast<std::int64_t>(m), updates, on);
+    const auto now = measure(member, on);
+    member.mean = config_.centred ? now.mean : 0.0;
+    member.deviation = std::max(now.deviation, 1e-6);
+    if (member.train.empty()) continue;
+    fit.loss += share * now.train.loss;
+    fit.heldout_loss += share * now.heldout.loss;
+    fit.accuracy += share * now.train.accuracy;
+    fit.heldout_accuracy += share * now.heldout.accuracy;
+    fit.l2 += share * member.l2;
   }
-  normalise();
   ++version_;
   return fit;
-}
-
-void RewardEnsemble::normalise() {
-  std::vector<std::int64_t> every(comparisons_.size());
-  std::iota(every.begin(), every.end(), std::int64_t{0});
-  const auto on = measured(every, "normalisation");
-  for (auto& member : members_) {
-    const auto outputs = judge_all(member, on).rewards.to(at::kDouble);
-    member.mean = config_.centred ? outputs.mean().item<double>() : 0.0;
-    member.deviation = std::max(at::std(outputs, /*unbiased=*/false).item<double>(), 1e-6);
-  }
 }
 
 Tensor RewardEnsemble::rewards(const Tensor& inputs) const {
@@ -236,42 +263,16 @@ Tensor RewardEnsemble::probabilities(const std::vector<ClipComparison>& pairs) c
 
 double RewardEnsemble::accuracy(const std::vector<ClipComparison>& comparisons) const {
   if (comparisons.empty()) return std::nan("");
-  std::vector<float> gap, preferred;
-  for (const auto& each : comparisons) {
-    gap.push_back(rewards(each.first).sum().item<float>() - rewards(each.second).sum().item<float>());
-    preferred.push_back(static_cast<float>(each.preferred));
+  Chosen all;
+  for (const auto& each : comparisons) all.push_back(&each);
+  const std::size_t together = read_together(all);
+  std::vector<Tensor> gaps;
+  for (std::size_t i = 0; i < all.size(); i += together) {
+    const auto laid = lay_out(std::span(all).subspan(i, std::min(together, all.size() - i)));
+    gaps.push_back(laid.gaps(rewards(laid.steps)));
   }
-  return share_right(at::tensor(gap), at::tensor(preferred));
-}
-
-void RewardEnsemble::save(State& state, const std::string& prefix) const {
-  auto record = nlohmann::json{{"version", version_}, {"members", nlohmann::json::array()}};
-  for (std::size_t m = 0; m < members_.size(); ++m) {
-    const auto& member = members_[m];
-    const auto name = prefix + "." + std::to_string(m);
-    for (const auto& [weight_name, weight] : member.network->weights())
-      state.tensors[name + "." + weight_name] = weight.detach();
-    member.optimizer->save(state, name + ".optimizer");
-    record["members"].push_back({member.mean, member.deviation, member.l2});
-  }
-  state.values[prefix] = record;
-}
-
-void RewardEnsemble::restore(const State& state, const std::string& prefix) {
-  const at::NoGradGuard no_gradient;
-  const auto& record = state.values.at(prefix);
-  version_ = record.at("version");
-  for (std::size_t m = 0; m < members_.size(); ++m) {
-    auto& member = members_[m];
-    const auto name = prefix + "." + std::to_string(m);
-    for (auto& [weight_name, weight] : member.network->weights())
-      weight.copy_(state.tensors.at(name + "." + weight_name));
-    member.optimizer->restore(state, name + ".optimizer");
-    const auto& numbers = record.at("members").at(m);
-    member.mean = numbers.at(0);
-    member.deviation = numbers.at(1);
-    member.l2 = numbers.at(2);
-  }
+  const auto gap = at::cat(gaps);
+  return share_right(gap, preferred_of(all), at::ones_like(gap));
 }
 
 }  // namespace rlhf::control

@@ -18,11 +18,12 @@ struct RewardEnsembleConfig {
   bool adapt_l2 =
       true;  // ... which then keeps the loss on held-out answers between 1.1 and 1.5 times that on the others
   double deviation = 1.0;  // standard deviation of the rewards given to the learner
-  bool centred = true;     // their mean is 0: right where all episodes last equally long; otherwise a step's own worth counts
+  bool centred =
+      true;  // their mean is 0: right where all episodes last equally long; otherwise a step's own worth counts
   // What Ibarz et al. 2018 (arXiv:1811.06521) add, while fitting:
-  double prior = 0.0;        // of the loss for the mean square of the rewards, unnormalised: they are near 0 till told
-  double input_noise = 0.0;  // standard deviation of Gaussian noise on what the networks read
-  double dropout = 0.0;      // share of hidden units left out
+  double prior = 0.0;         // of the loss for the mean square of the rewards, unnormalised: they are near 0 till told
+  double input_noise = 0.0;   // standard deviation of Gaussian noise on what the networks read
+  double dropout = 0.0;       // share of hidden units left out
   std::int64_t measured = 0;  // comparisons, drawn anew each time, that losses, l2 and normalisation go by; 0 = all
   std::uint64_t seed = 0;
 
@@ -46,8 +47,9 @@ struct EnsembleFit {
 /// clip with the greater sum of rewards is the likelier to be preferred.
 ///
 ///   member m counts comparison i Poisson(1) times, a function of (seed, m, i), which is drawing with replacement for
-///   data that keep coming (Oza and Russell 2001); the share 1/e that it never counts is what it is validated on each
-///   member's output has mean 0 and deviation 1 over the steps of all clips; their mean is scaled to `deviation`
+///   data that keep coming (Oza and Russell 2001); the share 1/e that it never counts is what it is validated on
+///   every 25 updates of a member its l2 moves, where the loss on those is not 1.1 to 1.5 times that on the others
+///   each member's output has mean 0 and deviation 1 over the steps of all clips; their mean is scaled to `deviation`
 class RewardEnsemble {
  public:
   /// `seen`: the shape [...] of what is read of a step. Pictures [channels, height, width] may be bytes, which are read
@@ -82,7 +84,9 @@ class RewardEnsemble {
     std::unique_ptr<models::Network> network;
     std::unique_ptr<algorithms::AdamW> optimizer;
     double mean = 0.0, deviation = 1.0, l2 = 0.0;
-    std::vector<std::int64_t> train, heldout;  // comparisons, those counted twice twice
+    std::int64_t updates = 0;         // so far, of all fits
+    std::vector<std::int64_t> train;  // comparisons, those counted twice twice
+    std::vector<float> counts;        // how often each comparison is in `train`; 0 = held out
   };
   struct Judged {
     Tensor rewards;  // [steps] of all clips, unnormalised
@@ -91,17 +95,20 @@ class RewardEnsemble {
   struct Scores {
     double loss = 0, accuracy = 0;  // NaN where nothing was measured
   };
+  struct Measures {
+    Scores train, heldout;
+    double mean = 0, deviation = 0;  // of the rewards
+  };
   using Chosen = std::vector<const ClipComparison*>;
   Judged judge(const Member& member, std::span<const ClipComparison* const> comparisons,
                std::optional<std::uint64_t> disturbance = std::nullopt) const;
   Judged judge_all(const Member& member, const Chosen& comparisons) const;
-  Chosen drawn(const std::vector<std::int64_t>& from, std::int64_t count, Random& random) const;
-  Chosen measured(const std::vector<std::int64_t>& from, const char* purpose) const;
-  Scores scores(const Member& member, const std::vector<std::int64_t>& on) const;
+  std::size_t read_together(const Chosen& comparisons) const { return pictures_ ? 2 : comparisons.size(); }
+  Chosen chosen(std::span<const std::int64_t> indices) const;
+  std::vector<std::int64_t> measured_on() const;
+  Measures measure(const Member& member, const std::vector<std::int64_t>& on) const;
   void learn(Member& member, const Chosen& picked, std::uint64_t disturbance) const;
-  void adapt_l2(Member& member) const;
-  void fit_member(Member& member, std::int64_t index, std::int64_t updates, EnsembleFit& fit);
-  void normalise();
+  void improve(Member& member, std::int64_t index, std::int64_t updates, const std::vector<std::int64_t>& on) const;
 
   RewardEnsembleConfig config_;
   bool pictures_;

@@ -90,6 +90,8 @@ TEST(NoisyPairs, AConfidentMistakePullsLittle) {
   EXPECT_NEAR(slope(0.1), -0.0425, 5e-4);
   EXPECT_NEAR(slope(0.0), -0.9975, 5e-4);
   EXPECT_NEAR(noisy_pairwise_loss(at::tensor({0.0F, 0.0F}), at::tensor({0.5F, 1.0F}), 0.1).item<double>(), std::log(2.0), 1e-6);
+  EXPECT_NEAR(noisy_pairwise_losses(at::tensor({0.0F, 3.0F}), at::tensor({0.5F, 1.0F}), 0.1)[1].item<double>(),
+              -std::log(0.9 / (1 + std::exp(-3)) + 0.05), 1e-6);
   EXPECT_THROW(noisy_pairwise_loss(at::tensor({1.0F}), at::tensor({1.0F, 0.0F}), 0.1), Error);
 }
 

@@ -98,6 +98,18 @@ TEST(RewardEnsemble, FindsWhatTheTeacherLooksAt) {
   EXPECT_GT(fit.heldout_loss, fit.loss);
 }
 
+/// The looks are counted over all fits: those after a rollout are short.
+TEST(RewardEnsemble, MovesItsRegularisationHoweverShortTheFits) {
+  RewardEnsemble ensemble(3, {.members = 1, .noise = 0.0, .seed = 1});
+  ensemble.add(comparisons(40));
+  ensemble.fit(12);
+  EXPECT_EQ(ensemble.fit(12).l2, 1e-4);  // 24 updates
+  EnsembleFit fit;
+  for (int i = 0; i < 30; ++i) fit = ensemble.fit(12);
+  EXPECT_GT(fit.heldout_loss, 1.5 * fit.loss);
+  EXPECT_GT(fit.l2, 1.1e-4);
+}
+
 TEST(RewardEnsemble, DisagreesMostWhereItKnowsLeast) {
   RewardEnsemble ensemble(3, {.adapt_l2 = false, .seed = 1});
   ensemble.add(comparisons(100));
@@ -160,9 +172,9 @@ TEST(RewardEnsemble, OrdersPicturesAndPaysInTheirOrder) {
   RewardEnsemble ensemble({1, 44, 44}, convolutions);
   ensemble.add(picture_comparisons(80));
   const auto before = ensemble.accuracy(picture_comparisons(80));
-  const auto fit = ensemble.fit(100);
+  ensemble.fit(100);
   EXPECT_LT(before, 0.8);
-  EXPECT_GE(fit.heldout_accuracy, 0.85);
+  EXPECT_GT(ensemble.accuracy(picture_comparisons(80)), 0.9);
   const auto clips = picture_comparisons(80);
   std::vector<Tensor> steps;
   for (const auto& clip : clips) steps.push_back(clip.first);
@@ -265,13 +277,12 @@ TEST(Preferences, AddUpWhatWasPaidAndWhatWasEarnedByEpisode) {
 
 /// Four pictures of two channels seen together, as Atari's are.
 TEST(RewardInputs, OfAStackOfPicturesEachIsKeptOnce) {
-  const environments::Spec spec{.name = "pictures",
-                                .observation = environments::Box{.dtype = environments::Dtype::uint8,
-                                                                 .shape = {8, 5, 6},
-                                                                 .low = {0},
-                                                                 .high = {255},
-                                                                 .stack = 4},
-                                .action = environments::Discrete{{"a", "b"}}};
+  const environments::Spec spec{
+      .name = "pictures",
+      .observation =
+          environments::Box{
+              .dtype = environments::Dtype::uint8, .shape = {8, 5, 6}, .low = {0}, .high = {255}, .stack = 4},
+      .action = environments::Discrete{{"a", "b"}}};
   const auto film = at::randint(0, 256, {4 + 9, 2, 5, 6}, at::kByte);
   std::vector<Tensor> seen;
   for (std::int64_t t = 0; t < 10; ++t) seen.push_back(film.narrow(0, t, 4).flatten(0, 1));
