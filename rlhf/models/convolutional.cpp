@@ -48,6 +48,9 @@ class Drawer {
   std::uint64_t seed_;
 };
 
+/// Pictures laid out so that the channels of a pixel are neighbours: convolutions of many rows are faster then.
+Tensor channels_last(const Tensor& pictures) { return pictures.contiguous(at::MemoryFormat::ChannelsLast); }
+
 NamedWeights weights_of(const std::vector<Layer>& layers) {
   NamedWeights all;
   for (const auto& layer : layers) {
@@ -108,7 +111,7 @@ class Plain final : public Network {
     return shape_.leak == 0 ? at::relu(values) : at::leaky_relu(values, shape_.leak);
   }
   Tensor run(const Tensor& encoded, const auto& drop) const {
-    Tensor values = encoded;
+    Tensor values = channels_last(encoded);
     const auto convolutions = shape_.sides.size();
     for (std::size_t i = 0; i < convolutions; ++i)
       values = drop(active(at::conv2d(values, layers_[i].weight, layers_[i].bias, shape_.strides[i])));
@@ -140,7 +143,7 @@ class Impala final : public Network {
   }
 
   Tensor forward(const Tensor& encoded) const override {
-    Tensor values = encoded;
+    Tensor values = channels_last(encoded);
     for (std::size_t stage = 0; stage < 3; ++stage) {
       const Layer* layer = &layers_[stage * 5];
       values = at::max_pool2d(same_size(values, layer[0]), {3, 3}, {2, 2}, {1, 1});
