@@ -15,6 +15,7 @@ const std::vector<std::pair<std::string, std::string>>& arm_names() {
       {"labels", "the method, with all of `preferences.labels`"},
       {"labels_150", "the same with 150 labels"},
       {"labels_60", "the same with 60 labels"},
+      {"labels_10", "the same with 10 labels"},
       {"offline", "all labels at the start, about the untrained policy; the reward model never changes again"},
       {"single_step", "clips of one step"},
       {"random_queries", "pairs drawn at random, whatever the ensemble thinks of them"},
@@ -39,9 +40,9 @@ void PreferencesRecipeConfig::fields(Fields& f) {
   f.group("preferences", preferences, "clips, questions and the reward model");
   f.group("audit", audit, "of the frozen reward models of the arms frozen and frozen_60");
   f.field("frozen_times", frozen_times, "times ppo.total_steps that the agents of these arms are trained for");
-  f.field("arms", arms, "what is compared: true_reward, labels, labels_150, labels_60, offline, single_step, "
-                        "random_queries, one_model, no_l2, noise_10, constant, frozen (after labels), frozen_60 "
-                        "(after labels_60), sac_true, pebble, pebble_no_explore");
+  f.field("arms", arms, "what is compared: true_reward, labels, labels_150, labels_60, labels_10, offline, "
+                        "single_step, random_queries, one_model, no_l2, noise_10, constant, frozen (after labels), "
+                        "frozen_60 (after labels_60), sac_true, pebble, pebble_no_explore");
   f.field("seeds", seeds, "runs of each arm");
   f.field("jobs", jobs, "runs at a time, each on one thread; 0 = one for each core");
   f.field("evaluate", evaluate, "episodes played at the end of each run");
@@ -85,6 +86,7 @@ PreferencesRecipeConfig arm_of(PreferencesRecipeConfig config, const std::string
   if (arm != "pebble") preferences.explore = 0;
   if (arm == "labels_150") preferences.labels = 150;
   if (arm == "labels_60") preferences.labels = 60;
+  if (arm == "labels_10") preferences.labels = 10;
   if (arm == "offline") {
     preferences.initial_share = 1.0;
     // As many minibatches as the reward model has elsewhere, all of them before the policy learns.
