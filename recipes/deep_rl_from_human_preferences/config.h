@@ -13,8 +13,6 @@ struct PreferencesRecipeConfig {
   control::PpoConfig ppo{.total_steps = 150000, .envs = 8};
   control::SacConfig sac;           // of the arms whose agent is SAC
   std::int64_t sac_rollout = 1000;  // steps of its loop between two rounds of questions
-  /// Of the reward's deviation: PPO clips the gradients of policy and value together, and with rewards of deviation 1 the
-  /// value's are a hundred times as large as what is let through, so that the policy hardly moves.
   control::PreferenceConfig preferences{.reward = {.deviation = 0.1}};
   control::AuditConfig audit;  // of the reward models that the arms frozen and frozen_60 retrain on
   std::int64_t frozen_times = 1;  // as many steps for the agents of these two

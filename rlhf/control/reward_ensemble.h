@@ -17,7 +17,8 @@ struct RewardEnsembleConfig {
   double l2 = 1e-4;             // weight decay at the start ...
   bool adapt_l2 =
       true;  // ... which then keeps the loss on held-out answers between 1.1 and 1.5 times that on the others
-  double deviation = 1.0;  // standard deviation of the rewards given to the learner
+  double deviation = 1.0;  // standard deviation of the rewards given to the learner. For PPO 0.1: it clips the gradients of
+                           // policy and value together, and the value's, which grow with it, leave little
   bool centred =
       true;  // their mean is 0: right where all episodes last equally long; otherwise a step's own worth counts
   // What Ibarz et al. 2018 (arXiv:1811.06521) add, while fitting:

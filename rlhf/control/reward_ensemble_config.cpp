@@ -12,7 +12,7 @@ void RewardEnsembleConfig::fields(Fields& f) {
   f.field("minibatch", minibatch, "comparisons in an optimiser step");
   f.field("l2", l2, "weight decay at the start");
   f.field("adapt_l2", adapt_l2, "keep the held-out loss between 1.1 and 1.5 times the training loss by moving l2");
-  f.field("deviation", deviation, "standard deviation of the rewards given to the learner");
+  f.field("deviation", deviation, "standard deviation of the rewards given to the learner; for PPO, 0.1");
   f.field("centred", centred, "the rewards' mean is 0; false where episodes differ in length");
   f.field("prior", prior, "weight of the mean square of the rewards in the loss");
   f.field("input_noise", input_noise, "standard deviation of the noise on what is read while fitting");
