@@ -42,7 +42,8 @@ struct RecursiveConfig {
   std::vector<std::string> audited = {"alone", "helper"};
   models::ActorCriticConfig agent;
   control::PpoConfig ppo{.envs = 8, .steps = 96, .minibatch = 192, .learning_rate = 1e-3, .value_clip = std::nullopt};
-  control::RewardEnsembleConfig reward{.members = 3, .l2 = 1e-4, .adapt_l2 = false, .centred = false};
+  control::RewardEnsembleConfig reward{
+      .members = 3, .l2 = 1e-4, .adapt_l2 = false, .deviation = 0.1, .centred = false};
   environments::HazardMapConfig map;
 
   PeopleConfig people;
