@@ -33,8 +33,9 @@ asio::awaitable<bool> Connection<Transport>::write_stream(Response response, con
                                                           bool keep_alive) {
   auto channel = std::make_shared<StreamChannel>(service_.options.limits.stream_bytes, waker());
   auto writer = [&service = service_, channel, write = std::move(response.stream)] {
+    const auto end = std::make_shared<StreamEnd>(channel);  // outlives the writer's: its death says that all was written
     try {
-      write(std::make_shared<StreamEnd>(channel));
+      write(end);
     } catch (const std::exception& error) {
       service.log(std::string("a stream ended early: ") + error.what());
       channel->fail();
