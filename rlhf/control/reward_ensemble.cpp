@@ -72,6 +72,13 @@ Laid lay_out(std::span<const ClipComparison* const> comparisons) {
   return {.steps = at::cat(clips), .of_step = at::tensor(of_step), .clips = std::ssize(clips)};
 }
 
+/// Pictures are read a few comparisons at a time: those of all clips together would not fit.
+void in_pieces(std::span<const ClipComparison* const> comparisons, bool pictures, const auto& read) {
+  const std::size_t together = pictures ? 2 : comparisons.size();
+  for (std::size_t i = 0; i < comparisons.size(); i += together)
+    read(comparisons.subspan(i, std::min(together, comparisons.size() - i)));
+}
+
 /// With replacement.
 std::vector<std::int64_t> drawn(std::span<const std::int64_t> from, std::int64_t count, Random& random) {
   std::vector<std::int64_t> picked;
@@ -140,16 +147,15 @@ RewardEnsemble::Judged RewardEnsemble::judge(const Member& member, std::span<con
   return {.rewards = rewards, .gaps = laid.gaps(rewards)};
 }
 
-/// Without gradients. Pictures are read a few comparisons at a time: those of all clips together would not fit.
+/// Without gradients.
 RewardEnsemble::Judged RewardEnsemble::judge_all(const Member& member, const Chosen& comparisons) const {
   const at::NoGradGuard no_gradient;
-  const std::size_t together = read_together(comparisons);
   std::vector<Tensor> rewards, gaps;
-  for (std::size_t i = 0; i < comparisons.size(); i += together) {
-    const auto judged = judge(member, std::span(comparisons).subspan(i, std::min(together, comparisons.size() - i)));
+  in_pieces(comparisons, pictures_, [&](const auto& piece) {
+    const auto judged = judge(member, piece);
     rewards.push_back(judged.rewards);
     gaps.push_back(judged.gaps);
-  }
+  });
   return {.rewards = at::cat(rewards), .gaps = at::cat(gaps)};
 }
 
@@ -265,12 +271,11 @@ double RewardEnsemble::accuracy(const std::vector<ClipComparison>& comparisons) 
   if (comparisons.empty()) return std::nan("");
   Chosen all;
   for (const auto& each : comparisons) all.push_back(&each);
-  const std::size_t together = read_together(all);
   std::vector<Tensor> gaps;
-  for (std::size_t i = 0; i < all.size(); i += together) {
-    const auto laid = lay_out(std::span(all).subspan(i, std::min(together, all.size() - i)));
+  in_pieces(all, pictures_, [&](const auto& piece) {
+    const auto laid = lay_out(piece);
     gaps.push_back(laid.gaps(rewards(laid.steps)));
-  }
+  });
   const auto gap = at::cat(gaps);
   return share_right(gap, preferred_of(all), at::ones_like(gap));
 }

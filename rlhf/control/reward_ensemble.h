@@ -104,7 +104,6 @@ class RewardEnsemble {
   Judged judge(const Member& member, std::span<const ClipComparison* const> comparisons,
                std::optional<std::uint64_t> disturbance = std::nullopt) const;
   Judged judge_all(const Member& member, const Chosen& comparisons) const;
-  std::size_t read_together(const Chosen& comparisons) const { return pictures_ ? 2 : comparisons.size(); }
   Chosen chosen(std::span<const std::int64_t> indices) const;
   std::vector<std::int64_t> measured_on() const;
   Measures measure(const Member& member, const std::vector<std::int64_t>& on) const;

@@ -169,11 +169,14 @@ const RewardEnsembleConfig convolutions{.members = 2,
                                         .seed = 1};
 
 TEST(RewardEnsemble, OrdersPicturesAndPaysInTheirOrder) {
-  RewardEnsemble ensemble({1, 44, 44}, convolutions);
+  auto config = convolutions;
+  config.measured = 0;  // all that were held out
+  RewardEnsemble ensemble({1, 44, 44}, config);
   ensemble.add(picture_comparisons(80));
   const auto before = ensemble.accuracy(picture_comparisons(80));
-  ensemble.fit(100);
+  const auto fit = ensemble.fit(150);
   EXPECT_LT(before, 0.8);
+  EXPECT_GT(fit.heldout_accuracy, 0.9);
   EXPECT_GT(ensemble.accuracy(picture_comparisons(80)), 0.9);
   const auto clips = picture_comparisons(80);
   std::vector<Tensor> steps;
