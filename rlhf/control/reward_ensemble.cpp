@@ -11,7 +11,6 @@
 #include <ATen/ops/stack.h>
 #include <ATen/ops/std.h>
 #include <ATen/ops/tensor.h>
-#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <cmath>
@@ -34,49 +33,12 @@ std::int64_t poisson_one(double uniform) {
   return count;
 }
 
-Tensor preferred_of(std::span<const ClipComparison* const> comparisons) {
-  std::vector<float> preferred;
-  for (const auto* comparison : comparisons) preferred.push_back(static_cast<float>(comparison->preferred));
-  return at::tensor(preferred);
-}
-
 double weighted_mean(const Tensor& values, const Tensor& weights) {
   return (values * weights).sum().item<double>() / weights.sum().item<double>();  // NaN where all weights are 0
 }
 
 double share_right(const Tensor& gaps, const Tensor& preferred, const Tensor& weights) {
   return weighted_mean((gaps > 0) == (preferred > 0.5), weights * (preferred != 0.5));
-}
-
-/// The clips of some comparisons, one after the other.
-struct Laid {
-  Tensor steps;    // [steps of all, ...]
-  Tensor of_step;  // [steps of all] the clip it belongs to
-  std::int64_t clips = 0;
-
-  /// [pairs]: the sum of `rewards` [steps of all] over each first clip less that over the second.
-  Tensor gaps(const Tensor& rewards) const {
-    const auto sums = at::zeros({clips}, at::kFloat).index_add(0, of_step, rewards).view({-1, 2});
-    return sums.select(1, 0) - sums.select(1, 1);
-  }
-};
-
-Laid lay_out(std::span<const ClipComparison* const> comparisons) {
-  std::vector<Tensor> clips;
-  std::vector<std::int64_t> of_step;
-  for (const auto* comparison : comparisons)
-    for (const auto* clip : {&comparison->first, &comparison->second}) {
-      of_step.insert(of_step.end(), static_cast<std::size_t>(clip->size(0)), std::ssize(clips));
-      clips.push_back(*clip);
-    }
-  return {.steps = at::cat(clips), .of_step = at::tensor(of_step), .clips = std::ssize(clips)};
-}
-
-/// Pictures are read a few comparisons at a time: those of all clips together would not fit.
-void in_pieces(std::span<const ClipComparison* const> comparisons, bool pictures, const auto& read) {
-  const std::size_t together = pictures ? 2 : comparisons.size();
-  for (std::size_t i = 0; i < comparisons.size(); i += together)
-    read(comparisons.subspan(i, std::min(together, comparisons.size() - i)));
 }
 
 /// With replacement.
@@ -131,10 +93,10 @@ void RewardEnsemble::add(std::vector<ClipComparison> comparisons) {
 }
 
 /// One forward pass over the steps of all clips. `disturbance`: a seed for noise and dropout.
-RewardEnsemble::Judged RewardEnsemble::judge(const Member& member, std::span<const ClipComparison* const> comparisons,
+RewardEnsemble::Judged RewardEnsemble::judge(const Member& member, ClipComparisons comparisons,
                                              std::optional<std::uint64_t> disturbance) const {
-  const auto laid = lay_out(comparisons);
-  auto steps = as_numbers(laid.steps);
+  const ClipRows rows(comparisons);
+  auto steps = as_numbers(rows.steps);
   if (disturbance && config_.input_noise > 0) {
     auto generator = at::detail::createCPUGenerator(derive(*disturbance, {hash("noise")}));
     steps = steps + at::empty_like(steps).normal_(0, config_.input_noise, generator);
@@ -144,7 +106,7 @@ RewardEnsemble::Judged RewardEnsemble::judge(const Member& member, std::span<con
            ? member.network->forward_dropping(steps, config_.dropout, derive(*disturbance, {hash("dropout")}))
            : member.network->forward(steps))
           .squeeze(1);
-  return {.rewards = rewards, .gaps = laid.gaps(rewards)};
+  return {.rewards = rewards, .gaps = rows.gaps(rewards)};
 }
 
 /// Without gradients.
@@ -273,8 +235,8 @@ double RewardEnsemble::accuracy(const std::vector<ClipComparison>& comparisons) 
   for (const auto& each : comparisons) all.push_back(&each);
   std::vector<Tensor> gaps;
   in_pieces(all, pictures_, [&](const auto& piece) {
-    const auto laid = lay_out(piece);
-    gaps.push_back(laid.gaps(rewards(laid.steps)));
+    const ClipRows rows(piece);
+    gaps.push_back(rows.gaps(rewards(rows.steps)));
   });
   const auto gap = at::cat(gaps);
   return share_right(gap, preferred_of(all), at::ones_like(gap));

@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "rlhf/algorithms/optimizer.h"
+#include "rlhf/control/clip_comparison.h"
 #include "rlhf/core/checkpoint.h"
 #include "rlhf/core/seed.h"
 #include "rlhf/models/network.h"
@@ -15,12 +16,11 @@ struct RewardEnsembleConfig {
   double learning_rate = 1e-3;
   std::int64_t minibatch = 16;  // comparisons
   double l2 = 1e-4;             // weight decay at the start ...
-  bool adapt_l2 =
-      true;  // ... which then keeps the loss on held-out answers between 1.1 and 1.5 times that on the others
-  double deviation = 1.0;  // standard deviation of the rewards given to the learner. For PPO 0.1: it clips the gradients of
-                           // policy and value together, and the value's, which grow with it, leave little
-  bool centred =
-      true;  // their mean is 0: right where all episodes last equally long; otherwise a step's own worth counts
+  bool adapt_l2 = true;  // ... which then keeps the loss on held-out answers between 1.1 and 1.5 times the others'
+  // Standard deviation of the rewards given to the learner. For PPO 0.1: it clips the gradients of policy and value
+  // together, and the value's, which grow with it, leave little.
+  double deviation = 1.0;
+  bool centred = true;  // their mean is 0, right where all episodes last equally long; otherwise a step's worth counts
   // What Ibarz et al. 2018 (arXiv:1811.06521) add, while fitting:
   double prior = 0.0;         // of the loss for the mean square of the rewards, unnormalised: they are near 0 till told
   double input_noise = 0.0;   // standard deviation of Gaussian noise on what the networks read
@@ -30,12 +30,6 @@ struct RewardEnsembleConfig {
 
   void fields(Fields& f);
   void validate() const;
-};
-
-/// Two clips and which was better.
-struct ClipComparison {
-  Tensor first, second;    // [steps, ...] what a reward model reads (RewardInputs)
-  double preferred = 0.5;  // 1 the first, 0 the second, 0.5 a tie
 };
 
 struct EnsembleFit {
@@ -101,7 +95,7 @@ class RewardEnsemble {
     double mean = 0, deviation = 0;  // of the rewards
   };
   using Chosen = std::vector<const ClipComparison*>;
-  Judged judge(const Member& member, std::span<const ClipComparison* const> comparisons,
+  Judged judge(const Member& member, ClipComparisons comparisons,
                std::optional<std::uint64_t> disturbance = std::nullopt) const;
   Judged judge_all(const Member& member, const Chosen& comparisons) const;
   Chosen chosen(std::span<const std::int64_t> indices) const;
