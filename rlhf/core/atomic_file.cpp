@@ -30,6 +30,13 @@ AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)), tem
     std::error_code ignored;  // the open below reports what went wrong
     std::filesystem::create_directories(path_.parent_path(), ignored);
   }
+  std::error_code missing;
+  const auto there = std::filesystem::status(path_, missing);
+  if (std::filesystem::exists(there) && !std::filesystem::is_regular_file(there))
+    throw Error({.category = Category::resource,
+                 .where = path_.string(),
+                 .what = "this is no ordinary file, and would be replaced by one",
+                 .fix = "Name a file that is not there yet, or an ordinary one."});
   file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
   if (file_ < 0) fail("created");
   buffer_.reserve(kBuffer);

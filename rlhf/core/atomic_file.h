@@ -12,6 +12,7 @@ namespace rlhf {
 /// bytes.
 class AtomicFile {
  public:
+  /// Throws rlhf::Error (resource) where something else than an ordinary file has that name.
   explicit AtomicFile(std::filesystem::path path);
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;

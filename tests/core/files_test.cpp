@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -66,6 +67,13 @@ TEST(Files, WhereNobodyMayWrite) {
   EXPECT_THAT(error.what(), HasSubstr("/proc/x"));
   EXPECT_EQ(error_of([] { make_folder("/proc/x"); }).category(), Category::resource);
   EXPECT_EQ(error_of([] { read_file("/proc/self/mem"); }).category(), Category::resource);  // opens, but can't be read
+}
+
+TEST(Files, ADeviceIsNotReplacedByAFile) {
+  const ScratchFolder folder;
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  EXPECT_EQ(error_of([&] { write_file_atomic(folder / "pipe", "x"); }).category(), Category::resource);
+  EXPECT_TRUE(std::filesystem::is_fifo(folder / "pipe"));
 }
 
 TEST(Files, NoPermission) {
