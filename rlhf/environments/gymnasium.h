@@ -27,4 +27,8 @@ struct GymnasiumConfig {
 /// Gymnasium's own options, and for classic control {"state": [...]}.
 WorkerProgram gymnasium_program(const GymnasiumConfig& config);
 
+/// Whether an interpreter (a path, or a name on PATH) has gymnasium and numpy. Looks where Python looks for packages,
+/// without starting it: packages made known in other ways (.pth files) are not seen.
+bool gymnasium_installed(const std::string& python);
+
 }  // namespace rlhf::environments

@@ -58,7 +58,15 @@ struct AtariKind final : EnvironmentKind {
     config.fields(f);
     f.add_check([this] { config.validate(); });
   }
-  std::string needs() const override { return "the Arcade Learning Environment: make ale"; }
+  std::string needs() const override {
+    const std::string what = "the Arcade Learning Environment, ";
+    try {
+      atari_program(config);  // looks for its files, starts nothing
+    } catch (const Error&) {
+      return what + "which is not installed: make ale";
+    }
+    return what + "which is installed";
+  }
   std::unique_ptr<Environment> make() const override { return make_worker(atari_program(config), config.worker); }
   std::unique_ptr<VectorEnvironment> make_vector(const VectorOptions& options) const override {
     return make_worker_vector(atari_program(config), config.worker, options);
@@ -72,7 +80,11 @@ struct GymnasiumKind final : EnvironmentKind {
     config.fields(f);
     f.add_check([this] { config.validate(); });
   }
-  std::string needs() const override { return "Python with gymnasium"; }
+  std::string needs() const override {
+    return gymnasium_installed(config.python) ? "Python with gymnasium, which is installed"
+                                              : "Python with gymnasium, which " + config.python +
+                                                    " does not have: pip install gymnasium, or name another `python`";
+  }
   std::unique_ptr<Environment> make() const override { return make_worker(gymnasium_program(config), config.worker); }
   std::unique_ptr<VectorEnvironment> make_vector(const VectorOptions& options) const override {
     return make_worker_vector(gymnasium_program(config), config.worker, options);
@@ -140,7 +152,7 @@ struct MujocoKind final : EnvironmentKind {
     f.add_check([this] { config.validate(); });
   }
   std::unique_ptr<Environment> make() const override { return std::make_unique<Mujoco>(robot, config); }
-  std::string needs() const override { return mujoco_missing().empty() ? "" : "MuJoCo: make mujoco"; }
+  std::string needs() const override { return mujoco_missing().empty() ? "" : "MuJoCo, which is not installed: make mujoco"; }
 };
 
 }  // namespace

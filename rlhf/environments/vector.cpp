@@ -144,6 +144,9 @@ void check_actions(const Spec& spec, const Tensor& actions, std::int64_t environ
   if (actions.scalar_type() != at::kFloat || actions.numel() != numbers || !actions.is_contiguous())
     throw_usage(spec, fmt::format("the actions have shape [{}]", fmt::join(actions.sizes(), ", ")),
                 fmt::format("Give float32 [{}, {}].", environments, numbers / environments));
+  const auto* first = actions.const_data_ptr<float>();
+  if (!std::all_of(first, first + numbers, [](float number) { return std::isfinite(number); }))
+    throw_usage(spec, "an action holds something that is no number", "Look for a division by zero in the policy.");
 }
 
 }  // namespace rlhf::environments

@@ -3,6 +3,8 @@
 #include <ATen/ops/full.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "rlhf/core/files.h"
 #include "rlhf/environments/scripted_agent.h"
 #include "rlhf/environments/table.h"
@@ -101,6 +103,38 @@ TEST_F(Atari, ManyAreWhatEachWouldBeAlone) {
   const auto again = make({{"game", "pong"}}, 3);
   again->set_state(state);
   EXPECT_TRUE(again->step(at::full({3}, 2, at::kLong)).observations.equal(many->step(at::full({3}, 2, at::kLong)).observations));
+}
+
+/// Returns of one episode in each game, the actions any. A game that is over stands still.
+Tensor random_returns(VectorEnvironment& games) {
+  const auto choices = static_cast<std::int64_t>(std::get<Discrete>(games.spec().action).choices.size());
+  auto returns = at::full({games.count()}, 0.0, at::kDouble);
+  Random random(1);
+  games.reset(1);
+  for (bool playing = true; playing;) {
+    std::vector<Action> actions;
+    for (std::int64_t i = 0; i < games.count(); ++i) actions.emplace_back(random.below(choices));
+    const auto& step = games.step(stacked(actions));
+    returns += step.rewards;
+    playing = !step.terminated.logical_or(step.truncated).all().item<bool>();
+  }
+  return returns;
+}
+
+/// Mnih et al. 2015 (Nature 518, extended data table 2): random play earns -20.7 in Pong and 1.7 in Breakout, with an
+/// action every sixth frame and up to 30 frames without one at the start; means of 30 episodes.
+TEST_F(Atari, RandomPlayEarnsWhatWasPublished) {
+  constexpr double episodes = 20, theirs = 30;
+  const std::pair<const char*, double> published[] = {{"pong", -20.7}, {"breakout", 1.7}};
+  for (const auto& [game, mean] : published) {
+    const auto games =
+        make_vector(builtin_environments(), "atari", {{"game", game}, {"frame_skip", 6}, {"size", 36}, {"stack", 1}},
+                    {.count = std::int64_t(episodes), .auto_reset = AutoReset::disabled});
+    const auto returns = random_returns(*games);
+    const double deviation = returns.std().item<double>();
+    EXPECT_NEAR(returns.mean().item<double>(), mean, 3 * deviation * std::sqrt(1 / episodes + 1 / theirs))
+        << game << ", deviation " << deviation;
+  }
 }
 
 TEST(AtariSettings, AreChecked) {

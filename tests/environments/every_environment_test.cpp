@@ -1,6 +1,10 @@
 // What every environment of the table promises, wrapped or not: a new one is covered by being in it.
+#include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
 
 #include "rlhf/environments/rollout.h"
 #include "rlhf/environments/scripted_agent.h"
@@ -143,6 +147,26 @@ TEST(EveryEnvironment, GoesOnFromASavedStateToTheSameBits) {
     EXPECT_EQ(one->state(), other->state()) << name;
     EXPECT_THROW(other->set_state("no"), Error) << name;
   }
+}
+
+TEST(EveryEnvironment, RefusesAStateThatCannotBe) {
+  for (const auto* name : {"taxi", "frozen_lake", "cart_pole"}) {
+    const auto many = make_vector(builtin_environments(), name, nullptr, {.count = 2});
+    many->reset(1);
+    const auto state = many->state();
+    auto broken = state;
+    std::memset(broken.data() + 8 + 2 * 8, 0x7f, 8);  // behind the seed and two numbers of episodes, the first world
+    if (std::string_view(name) == "cart_pole") std::memset(broken.data() + 8 + 2 * 8, 0xff, 8);  // not a number
+    EXPECT_EQ(error_of([&] { many->set_state(broken); }).category(), Category::bad_data) << name;
+    EXPECT_EQ(many->state(), state) << name;
+  }
+}
+
+TEST(EveryEnvironment, RefusesActionsThatAreNoNumbers) {
+  const auto many = make_vector(builtin_environments(), "pendulum", nullptr, {.count = 2});
+  many->reset(1);
+  const auto actions = at::full({2, 1}, std::nan(""), at::kFloat);
+  EXPECT_EQ(error_of([&] { many->step(actions); }).category(), Category::usage);
 }
 
 TEST(EveryEnvironment, OneAloneGoesOnFromEveryStateOfAnEpisode) {

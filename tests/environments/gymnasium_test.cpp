@@ -75,6 +75,23 @@ TEST_F(Gymnasium, StatesAreGoneBackTo) {
   }
 }
 
+/// Taxi draws at the start whether its passenger will change his mind on the way: part of a state.
+TEST_F(Gymnasium, AFicklePassengerIsPartOfAState) {
+  const auto world = make("Taxi-v4", R"({"fickle_passenger": true})");
+  int fickle = 0;
+  for (std::uint64_t seed = 0; seed < 12; ++seed) {
+    world->reset(seed);
+    const auto before = world->state();
+    const bool drawn = nlohmann::json::parse(before)["world"]["fickle_step"];
+    fickle += drawn;
+    world->reset(seed + 100);
+    world->set_state(before);
+    EXPECT_EQ(world->state(), before) << seed;
+  }
+  EXPECT_GT(fickle, 0);
+  EXPECT_LT(fickle, 12);
+}
+
 TEST_F(Gymnasium, ManyAreWhatEachWouldBeAlone) {
   const auto table = builtin_environments();
   const nlohmann::json settings = {{"id", "CartPole-v1"}, {"python", python_}, {"worker", {{"workers", 2}}}};
@@ -166,6 +183,26 @@ TEST_F(Gymnasium, Draws) {
   if (!world->spec().can.render) GTEST_SKIP() << "no pygame";
   world->reset(1);
   EXPECT_EQ(world->render(60, 40).rgb.size(), 60U * 40 * 3);
+}
+
+TEST(GymnasiumInstalled, IsSeenWithoutStartingPython) {
+  const ScratchFolder scratch;
+  const auto python = (scratch / "bin/python3").string(),
+             packages = (scratch / "lib/python3.11/site-packages").string();
+  EXPECT_FALSE(gymnasium_installed(python));
+  EXPECT_FALSE(gymnasium_installed("no_such_python"));
+  for (const auto& file : {python, (scratch / "pyvenv.cfg").string(), packages + "/numpy/__init__.py"}) {
+    std::filesystem::create_directories(std::filesystem::path(file).parent_path());
+    write_file_atomic(file, "");
+  }
+  const char* before = std::getenv("PYTHONPATH");
+  const std::string kept = before ? before : "";
+  ::unsetenv("PYTHONPATH");
+  EXPECT_FALSE(gymnasium_installed(python));
+  std::filesystem::create_directories(packages + "/gymnasium");
+  write_file_atomic(packages + "/gymnasium/__init__.py", "");
+  EXPECT_TRUE(gymnasium_installed(python));
+  if (before) ::setenv("PYTHONPATH", kept.c_str(), 1);
 }
 
 }  // namespace

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
+#include "rlhf/core/files.h"
 #include "rlhf/environments/rollout.h"
 #include "rlhf/environments/scripted_agent.h"
 #include "tests/core/scratch_folder.h"
@@ -18,6 +21,23 @@ TEST(EnvironmentTable, SettingsOfASpecMakeTheEnvironmentAgain) {
   EXPECT_EQ(error_of([&] { make_environment(table, "cart_pol"); }).fix(), "Did you mean 'cart_pole'?");
   EXPECT_EQ(error_of([&] { make_environment(table, "grid", {{"colums", 4}}); }).category(), Category::usage);
   EXPECT_THROW(make_environment(table, "grid", {{"columns", 1}}), Error);
+}
+
+/// What `rlhf env ls` says of environments that other programs play.
+TEST(EnvironmentTable, SaysWhatIsInstalled) {
+  const ScratchFolder scratch;
+  const char* before = std::getenv("XDG_CACHE_HOME");
+  const std::string kept = before ? before : "";
+  ::setenv("XDG_CACHE_HOME", scratch.path().c_str(), 1);
+  const auto atari = find_environment(builtin_environments(), "atari");
+  EXPECT_EQ(atari->needs(), "the Arcade Learning Environment, which is not installed: make ale");
+  std::filesystem::create_directories(scratch / "rlhf.cpp/ale/roms");
+  write_file_atomic(scratch / "rlhf.cpp/ale/rlhf-atari-worker", "");
+  write_file_atomic(scratch / "rlhf.cpp/ale/roms/pong.bin", "");
+  EXPECT_EQ(atari->needs(), "the Arcade Learning Environment, which is installed");
+  before ? ::setenv("XDG_CACHE_HOME", kept.c_str(), 1) : ::unsetenv("XDG_CACHE_HOME");
+  EXPECT_NE(find_environment(builtin_environments(), "gymnasium")->needs().find("Python with gymnasium, which "),
+            std::string::npos);
 }
 
 /// What every built-in environment promises; a new one is covered by being in the table.

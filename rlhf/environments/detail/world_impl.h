@@ -19,6 +19,12 @@ void require_limit(std::int64_t max_steps);
 
 [[noreturn]] void throw_no_state(const Spec& spec);
 
+/// Could this be a moment? Of bytes that were read.
+template <class W>
+bool possible(const W& world, const Moment<W>& moment) {
+  return world.possible(moment.world) && moment.steps >= 0 && (moment.running == 0 || moment.running == 1);
+}
+
 template <class W>
 Single<W>::Single(const typename W::Config& config) : rules_(config), observed_(observed_numbers(rules_.spec())) {}
 
@@ -63,8 +69,7 @@ void Single<W>::set_state(std::string_view bytes) {
   Moment<W> moment;
   if (bytes.size() != sizeof moment) throw_no_state(spec());
   std::memcpy(static_cast<void*>(&moment), bytes.data(), sizeof moment);
-  if (!rules_.world().possible(moment.world) || moment.steps < 0 || moment.running < 0 || moment.running > 1)
-    throw_no_state(spec());
+  if (!possible(rules_.world(), moment)) throw_no_state(spec());
   now_ = moment;
 }
 
@@ -183,9 +188,13 @@ template <class W>
 void Batch<W>::set_state(std::string_view bytes) {
   const auto numbers = episodes_.size() * sizeof(std::int64_t), states = moments_.size() * sizeof(Moment<W>);
   if (bytes.size() != sizeof seed_ + numbers + states) throw_no_state(spec());
+  auto moments = moments_;
+  std::memcpy(static_cast<void*>(moments.data()), bytes.data() + sizeof seed_ + numbers, states);
+  for (const auto& moment : moments)
+    if (!possible(rules_.world(), moment)) throw_no_state(spec());
+  moments_ = std::move(moments);
   std::memcpy(&seed_, bytes.data(), sizeof seed_);
   std::memcpy(episodes_.data(), bytes.data() + sizeof seed_, numbers);
-  std::memcpy(static_cast<void*>(moments_.data()), bytes.data() + sizeof seed_ + numbers, states);
   clear_flags(out_);
   for (std::int64_t i = 0; i < count(); ++i) rules_.world().observe(moments_[i].world, row(out_.observations, i));
 }

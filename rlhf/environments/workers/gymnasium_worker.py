@@ -270,6 +270,8 @@ def saved(environment, kind):
     elif kind == "toy_text":
         state["s"] = int(world.s)
         state["last"] = int(world.lastaction) if world.lastaction is not None else None
+        if hasattr(world, "fickle_step"):  # Taxi: whether this episode's passenger will change his mind
+            state["fickle_step"] = bool(world.fickle_step)
     else:
         import mujoco
         size = mujoco.mj_stateSize(world.model, mujoco.mjtState.mjSTATE_INTEGRATION)
@@ -293,6 +295,8 @@ def restore(environment, kind, state):
             world.steps_beyond_terminated = int(state["steps_beyond_terminated"])
     elif kind == "toy_text":
         world.s, world.lastaction = state["s"], state["last"]
+        if "fickle_step" in state:
+            world.fickle_step = state["fickle_step"]
     else:
         import mujoco
         mujoco.mj_setState(world.model, world.data, numpy.array(state["state"]), mujoco.mjtState.mjSTATE_INTEGRATION)
