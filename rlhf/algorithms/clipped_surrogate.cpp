@@ -3,6 +3,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/clamp.h>
 #include <ATen/ops/exp.h>
+#include <ATen/ops/expm1.h>
 #include <ATen/ops/max.h>
 #include <ATen/ops/maximum.h>
 #include <ATen/ops/minimum.h>
@@ -93,7 +94,7 @@ PolicyLoss policy_loss_in_one_pass(const PolicyTerms& terms, double clip, double
              advantages = terms.advantages.contiguous();
   auto gradient = at::zeros_like(logprobs);
   auto* const slope = gradient.mutable_data_ptr<float>();
-  double loss = 0, squares = 0, clips = 0, ratios = 0, largest = 0;
+  double loss = 0, squares = 0, moves = 0, clips = 0, ratios = 0, largest = 0;
   for_counted(terms.mask, logprobs.numel(), [&, now = logprobs.const_data_ptr<float>(),
                                              old = old_logprobs.const_data_ptr<float>(),
                                              advantage = advantages.const_data_ptr<float>()](std::int64_t i) {
@@ -105,6 +106,7 @@ PolicyLoss policy_loss_in_one_pass(const PolicyTerms& terms, double clip, double
     // Where both are equal, half the slope comes from each: inside, the halves are the same.
     slope[i] = free > clipped || inside ? free : free == clipped ? free / 2 : 0.0F;
     squares += double(moved) * moved;
+    moves += std::expm1(double(moved)) - moved;
     clips += clipped > free;
     ratios += ratio;
     largest = std::max(largest, double(ratio));
@@ -112,6 +114,7 @@ PolicyLoss policy_loss_in_one_pass(const PolicyTerms& terms, double clip, double
   gradient.div_(denominator);
   return {.loss = WithGradient::apply(terms.logprobs, scalar(loss / denominator), gradient),
           .metrics = {.approx_kl = scalar(0.5 * squares / denominator),
+                      .kl = scalar(moves / denominator),
                       .clip_fraction = scalar(clips / denominator),
                       .ratio = scalar(ratios / denominator),
                       .ratio_max = scalar(largest)}};
@@ -154,6 +157,7 @@ PolicyLoss clipped_policy_loss(const PolicyTerms& terms, double clip, double den
   const Tensor seen = terms.mask.defined() ? ratio.detach().masked_fill(terms.mask.logical_not(), 0) : ratio.detach();
   return {.loss = mean(at::maximum(plain, clipped)),
           .metrics = {.approx_kl = 0.5 * mean(at::square(log_ratio.detach())),
+                      .kl = mean(at::expm1(log_ratio.detach()) - log_ratio.detach()),
                       .clip_fraction = mean((clipped > plain).to(at::kFloat)),
                       .ratio = mean(ratio.detach()),
                       .ratio_max = seen.max()}};

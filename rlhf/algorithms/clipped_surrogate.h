@@ -6,7 +6,8 @@ namespace rlhf::algorithms {
 /// Scalars that stay on the device. Means are over `denominator`, so those of the pieces of one step add up; `ratio_max`
 /// is the exception: take the largest.
 struct PolicyMetrics {
-  Tensor approx_kl;      // 0.5 * mean((logprob - old)^2), nats
+  Tensor approx_kl;      // 0.5 * mean((logprob - old)^2), nats; as TRL has it
+  Tensor kl;             // mean(ratio - 1 - log ratio), nats: unbiased and never negative; as Stable-Baselines3 has it
   Tensor clip_fraction;  // share of tokens whose clipped term was the larger one, 0..1
   Tensor ratio;          // mean probability ratio
   Tensor ratio_max;      // largest ratio

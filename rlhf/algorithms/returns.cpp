@@ -109,7 +109,8 @@ Tensor whiten(const Tensor& values, const Tensor& mask, const WhitenOptions& opt
   const double mean = sum / counted;
   for (std::int64_t i = 0; i < size; ++i)
     if (!counts || counts[i]) squares += (value[i] - mean) * (value[i] - mean);
-  const double scale = 1 / std::sqrt(squares / (options.unbiased ? counted - 1 : counted) + 1e-8);
+  const double variance = squares / (options.unbiased ? counted - 1 : counted);
+  const double scale = 1 / (options.floor_deviation ? std::sqrt(variance) + 1e-8 : std::sqrt(variance + 1e-8));
   const double kept_mean = options.shift_mean ? 0 : mean;
 
   Tensor result = at::empty_like(flat);

@@ -42,6 +42,7 @@ Tensor discounted_returns(const Tensor& rewards, std::span<const std::int64_t> s
 struct WhitenOptions {
   bool shift_mean = true;  // false keeps the mean and divides the spread only: how rewards are whitened
   bool unbiased = false;   // variance over n - 1; the code of Ziegler et al. 2019 takes it over n, TRL over n - 1
+  bool floor_deviation = false;  // divides by deviation + 1e-8, as PPO's code for control does
 };
 
 /// Scales to variance 1: (x - mean) / sqrt(variance + 1e-8), and the mean put back when it's not to be shifted.

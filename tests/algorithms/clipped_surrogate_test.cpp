@@ -22,6 +22,7 @@ TEST(ClippedPolicyLoss, WorkedByHand) {
   EXPECT_NEAR(out.loss.item<double>(), -0.1, 1e-6);
   EXPECT_NEAR(out.metrics.clip_fraction.item<double>(), 0.5, 1e-6);
   EXPECT_NEAR(out.metrics.approx_kl.item<double>(), 0.0625, 1e-6);
+  EXPECT_NEAR(out.metrics.kl.item<double>(), 0.074361, 1e-6);  // (1.648721 - 1 - 0.5) / 2
   EXPECT_NEAR(out.metrics.ratio_max.item<double>(), 1.648721, 1e-5);
 }
 
