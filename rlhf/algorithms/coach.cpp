@@ -42,6 +42,7 @@ void Coach::observe(const LiveStep& step) {
   const auto action = std::get<std::int64_t>(step.action);
   delayed_.push({.percept = glance_(step.observation, look), .action = action}, step);
   while (const auto pair = delayed_.next()) credit(*pair);
+  shown_.push(step, {{traces_[0].sum, traces_[1].sum}, newest_});
 }
 
 /// From now on a signal may be about this step, too.
@@ -54,12 +55,13 @@ void Coach::credit(const LivePair& pair) {
 }
 
 void Coach::signal(const LiveSignal& signal) {
-  if (!newest_) return;  // nothing happened yet that it could be about
-  const auto& [decay, trace] = traces_[std::abs(signal.value) >= config_.great ? 1 : 0];
+  const auto* known = shown_.at(signal.time);
+  if (!known || !known->newest) return;  // nothing is known that it could be about
+  const auto& trace = known->traces[std::abs(signal.value) >= config_.great ? 1 : 0];
   ParameterVector change(trace.size());
   for (std::size_t i = 0; i < change.size(); ++i) change[i] = config_.learning_rate * signal.value * trace[i];
   if (config_.entropy > 0) {
-    const PolicyTerm here{.percept = newest_->percept, .weight = 0, .entropy = config_.entropy};
+    const PolicyTerm here{.percept = known->newest->percept, .weight = 0, .entropy = config_.entropy};
     const auto gradient = policy_->gradient({&here, 1});
     for (std::size_t i = 0; i < change.size(); ++i) change[i] += config_.learning_rate * gradient[i];
   }
@@ -88,6 +90,7 @@ bool Coach::undo(std::int64_t id) {
 void Coach::interrupt() {
   delayed_.interrupt();
   newest_.reset();
+  shown_.clear();
   for (auto& trace : traces_) std::fill(trace.sum.begin(), trace.sum.end(), 0.0);
 }
 

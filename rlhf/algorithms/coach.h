@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "rlhf/algorithms/delayed_steps.h"
+#include "rlhf/algorithms/shown_steps.h"
 #include "rlhf/algorithms/softmax_policy.h"
 #include "rlhf/core/fields.h"
 #include "rlhf/core/seed.h"
@@ -53,11 +54,14 @@ struct CoachConfig {
 ///
 ///   theta <- theta + alpha f e
 ///
-/// by plain gradient steps: a normalised step would cancel how strongly somebody felt. Silence changes nothing. A new
-/// episode's first step starts the traces anew, when it has waited for d steps like all others: a late signal is still
-/// about the episode before. Nothing reaches over a pause.
+/// with t the step that was on the screen at the signal's time: a press that came over a network takes the traces as
+/// they were then, and one that is more than a second late changes nothing. By plain gradient steps: a normalised step
+/// would cancel how strongly somebody felt. Silence changes nothing. A new episode's first step starts the traces anew,
+/// when it has waited for d steps like all others: a late signal is still about the episode before. Nothing reaches
+/// over a pause.
 ///
-/// Undo takes back exactly what a signal changed.
+/// Undo takes back exactly what a signal changed. state() leaves out the traces of earlier steps, which only a signal
+/// that is still on its way would need.
 class Coach final : public LiveLearner {
  public:
   Coach(std::unique_ptr<SoftmaxPolicy> policy, const CoachConfig& config);
@@ -83,6 +87,10 @@ class Coach final : public LiveLearner {
     double decay;
     ParameterVector sum;
   };
+  struct Known {
+    std::array<ParameterVector, 2> traces;
+    std::optional<LivePair> newest;
+  };
   struct Change {
     std::int64_t signal;
     ParameterVector change;
@@ -94,7 +102,8 @@ class Coach final : public LiveLearner {
   DelayedSteps delayed_;
   std::array<Trace, 2> traces_;     // of ordinary signals, of great ones
   std::optional<LivePair> newest_;  // that the traces know
-  std::deque<Change> changes_;      // the last ones
+  ShownSteps<Known> shown_;
+  std::deque<Change> changes_;  // the last ones
   Glance glance_;
   Random random_;
   std::int64_t updates_ = 0, version_ = 0;

@@ -59,13 +59,15 @@ void DeepCoach::observe(const LiveStep& step) {
     recent_.push_back(std::move(*pair));
     if (std::ssize(recent_) > config_.window) recent_.pop_front();
   }
+  shown_.push(step, recent_);
   ++steps_;
   if (config_.update_every > 0 && steps_ % config_.update_every == 0 && !buffer_.empty()) update();
 }
 
 void DeepCoach::signal(const LiveSignal& signal) {
-  if (recent_.empty() || signal.value == 0) return;
-  buffer_.push_back({.steps = {recent_.begin(), recent_.end()}, .value = signal.value, .signal = signal.id});
+  const auto* steps = shown_.at(signal.time);
+  if (!steps || steps->empty() || signal.value == 0) return;
+  buffer_.push_back({.steps = {steps->begin(), steps->end()}, .value = signal.value, .signal = signal.id});
   if (std::ssize(buffer_) > config_.buffer) buffer_.pop_front();
   update();
 }
@@ -92,6 +94,7 @@ bool DeepCoach::undo(std::int64_t id) {
 void DeepCoach::interrupt() {
   delayed_.interrupt();
   recent_.clear();
+  shown_.clear();
 }
 
 void DeepCoach::publish() {

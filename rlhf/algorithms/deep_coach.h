@@ -60,10 +60,11 @@ std::vector<PolicyTerm> window_terms(const SoftmaxPolicy& policy, const Feedback
 ///
 ///   theta <- theta + alpha (mean of f e over a minibatch of windows + beta grad H(pi(. | s_t)))
 ///
-/// by plain gradient steps. `greedy`: mu is still the softmax's chance of what was done.
+/// by plain gradient steps. A signal's window ends `delay` before the step that was on the screen at the signal's time,
+/// as in coach.h. `greedy`: mu is still the softmax's chance of what was done.
 ///
 /// Differs from the paper: importance ratios are cut off, since a greedy agent also does what has a small chance. Undo
-/// removes a signal's window; what it taught fades by replay.
+/// removes a signal's window; what it taught fades by replay. state() leaves out what coach.h leaves out.
 class DeepCoach final : public LiveLearner {
  public:
   DeepCoach(std::unique_ptr<SoftmaxPolicy> policy, const DeepCoachConfig& config);
@@ -90,7 +91,8 @@ class DeepCoach final : public LiveLearner {
   DeepCoachConfig config_;
   std::unique_ptr<SoftmaxPolicy> policy_;
   DelayedSteps delayed_;
-  std::deque<LivePair> recent_;  // the episode's last ones that a signal may be about
+  std::deque<LivePair> recent_;             // the episode's last ones that a signal may be about
+  ShownSteps<std::deque<LivePair>> shown_;  // `recent_` as it was
   std::deque<FeedbackWindow> buffer_;
   Percept seen_;  // s_t
   Glance glance_;

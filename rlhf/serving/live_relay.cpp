@@ -66,7 +66,7 @@ class Relay {
     signal.tick = body_field<std::int64_t>(message, "tick");
     signal.value = body_field<double>(message, "value");
     signal.delay = std::clamp(body_optional<double>(message, "delay").value_or(0.0), 0.0, 5.0);
-    const double pressed = std::min(now, body_field<double>(message, "at") + offset_);
+    const double pressed = moment_of(message, now, signal.delay) + signal.delay;
     signal.time = pressed - began_;
     const auto sequence = store_.signal(annotator_, signal);
     {
@@ -75,6 +75,13 @@ class Relay {
     }
     link_.send(feedback::Signal{sequence, annotator_.name, signal.value, pressed, signal.delay});
     acknowledge(signal.number);
+  }
+
+  /// When the picture that was on the screen left the session, see live_relay.h.
+  double moment_of(const json& message, double now, double delay) const {
+    const double at = body_field<double>(message, "at");
+    if (const auto seen = body_optional<double>(message, "seen")) return std::min(now - delay, *seen);
+    return std::min(now, at + offset_) - 2 * delay;
   }
 
   /// The newest press that was not taken back yet.
@@ -133,7 +140,7 @@ class Relay {
   feedback::SessionLink link_;
   std::shared_ptr<Socket> socket_;
   const double began_;
-  double offset_ = 1e18;  // this machine's clock minus the browser's: the least seen, as messages are only ever late
+  double offset_ = 1e18;  // this machine's clock minus the browser's, plus the shortest way up
   std::mutex mutex_;
   std::map<std::int64_t, std::int64_t> sequences_;  // number of the press -> its event in the store
   std::set<std::int64_t> undone_;

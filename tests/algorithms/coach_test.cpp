@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "rlhf/algorithms/tamer.h"
+#include "rlhf/algorithms/live_learner_config.h"
 #include "rlhf/environments/pendulum.h"
 #include "rlhf/environments/rollout.h"
 #include "tests/algorithms/scripted_trainer.h"
@@ -41,8 +41,10 @@ double lead(const Coach& coach, float number) {
   return std::log(chances[1] / chances[0]);
 }
 
-void press(Coach& coach, double value, std::int64_t id = 1) {
-  coach.signal({.id = id, .value = value});
+constexpr double at_once = 1e9;  // a time that leaves the newest step on the screen
+
+void press(Coach& coach, double value, std::int64_t id = 1, double time = at_once) {
+  coach.signal({.id = id, .value = value, .time = time});
   coach.publish();
 }
 
@@ -73,6 +75,31 @@ TEST(Coach, ASignalIsAboutTheStepThatLiesTheDelayBack) {
   step(0, 1), step(0, 1);
   press(early, 1);
   EXPECT_EQ(early.version(), 0) << "nothing is old enough to be meant";
+}
+
+TEST(Coach, ALateSignalIsAboutTheStepThatWasOnTheScreen) {
+  // The press is about step 4, seen at 0.45 s; by the time it comes in, `late` others have happened.
+  const auto taught = [](int late, double value, double entropy = 0) {
+    auto coach = plain_coach({.learning_rate = 1, .delay = 0.2, .trace = 0.5, .great_trace = 1, .entropy = entropy});
+    Steps step(coach);
+    for (int i = 0; i < 5 + late; ++i) step(float(i), i % 3 == 0, i == 5);  // an episode ends on the way
+    press(coach, value, 1, 0.45);
+    return lead(coach, 1);
+  };
+  for (const int late : {1, 4, 7}) {
+    EXPECT_EQ(taught(late, 1), taught(0, 1)) << late;
+    EXPECT_EQ(taught(late, -4), taught(0, -4)) << late;
+    EXPECT_EQ(taught(late, 1, 0.1), taught(0, 1, 0.1)) << late;
+  }
+  EXPECT_NE(taught(0, 1), 0);
+  EXPECT_EQ(taught(20, 1), 0) << "too late";
+  auto first = plain_coach({.delay = 0});
+  Steps step(first);
+  step(0, 1);
+  first.interrupt();
+  step(0, 1);
+  press(first, 1, 1, 0.05);
+  EXPECT_EQ(first.version(), 0) << "from before a pause";
 }
 
 TEST(Coach, TheDelayInStepsFollowsTheMeasuredTick) {
@@ -225,6 +252,31 @@ TEST(Coach, ALogOfTamersSessionTeachesItAndItsOwnGivesTheSameBits) {
     EXPECT_EQ(read.learner_hash == lived.learner_hash, own);
     EXPECT_EQ(read.signals, lived.signals);
     EXPECT_GT(reader->version(), 100);
+  }
+}
+
+/// Presses from far away: what is on the screen is two steps old, and they take another to come in.
+struct FarTrainer : CartPoleTrainer {
+  using CartPoleTrainer::CartPoleTrainer;
+  std::vector<Request> requests() override {
+    auto late = std::exchange(on_their_way, CartPoleTrainer::requests());
+    for (auto& request : late) std::get<feedback::Signal>(request).delay = 0.4;
+    return late;
+  }
+  std::vector<Request> on_their_way;
+};
+
+TEST(Coach, ASessionFromFarAwayGivesTheSameBits) {
+  ScratchFolder folder;
+  environments::CartPole world;
+  for (const auto kind : {LiveLearnerKind::coach, LiveLearnerKind::deep_coach}) {
+    const auto learner = [&] { return make_live_learner(world.spec(), {.learner = kind}, {}, nullptr); };
+    const auto log = folder / std::to_string(int(kind));
+    VirtualClock clock;
+    FarTrainer trainer(clock, 4);
+    const auto lived = run_session(world, *learner(), trainer, clock, {.rate = 5, .seconds = 60, .seed = 4}, log);
+    EXPECT_GT(lived.signals, 20);
+    EXPECT_EQ(replay_session(world, *learner(), log).learner_hash, lived.learner_hash);
   }
 }
 

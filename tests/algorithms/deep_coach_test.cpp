@@ -49,7 +49,7 @@ TEST(DeepCoach, OneUpdateWorkedByHand) {
   Lesson lesson(
       {.learning_rate = 0.1, .delay = 0.1, .trace = 0.5, .window = 2, .minibatch = 4, .update_every = 0, .entropy = 0});
   for (const std::int64_t action : {0, 1, 1, 0}) lesson.step(0, action);
-  lesson.coach.signal({.id = 1, .value = 1});
+  lesson.coach.signal({.id = 1, .value = 1, .time = lesson.now});
   lesson.coach.publish();
   // The newest step is too young; the two before it did action 1, whose gradient is 0.5 for its constant. Four times
   // the same window: e = 0.5 * 0.5 + 0.5, and all ratios are 1.
@@ -62,21 +62,34 @@ TEST(DeepCoach, WindowsEndWithTheEpisodeAndHoldSilentSteps) {
   lesson.step(0, 0, true);
   lesson.step(0, 1);
   const auto before = lesson.coach.state().size();
-  lesson.coach.signal({.id = 1, .value = 1});
+  lesson.coach.signal({.id = 1, .value = 1, .time = lesson.now});
   const auto one = lesson.coach.state().size() - before;  // a window of one step
   lesson.step(0, 1), lesson.step(0, 1);
   const auto later = lesson.coach.state().size();
-  lesson.coach.signal({.id = 2, .value = 1});
+  lesson.coach.signal({.id = 2, .value = 1, .time = lesson.now});
   const auto three = lesson.coach.state().size() - later;
   EXPECT_EQ(lesson.coach.windows(), 2);
   const auto pair = 2 * sizeof(float) + sizeof(std::int64_t) + sizeof(bool) + sizeof(double);
   EXPECT_EQ(three - one, 2 * pair);
 }
 
+TEST(DeepCoach, ALateSignalsWindowEndsWithWhatWasOnTheScreen) {
+  const auto taught = [](int late) {
+    Lesson lesson({.delay = 0.1, .window = 3, .update_every = 0, .entropy = 0});
+    for (int i = 0; i < 5 + late; ++i) lesson.step(float(i), i % 3 == 0, i == 5);
+    lesson.coach.signal({.id = 1, .value = 1, .time = 0.45});
+    lesson.coach.publish();
+    return lesson.lead();
+  };
+  for (const int late : {1, 4, 7}) EXPECT_EQ(taught(late), taught(0)) << late;
+  EXPECT_NE(taught(0), 0);
+  EXPECT_EQ(taught(20), 0) << "too late";
+}
+
 TEST(DeepCoach, LearnsBetweenSignalsUntilTheyAreUndone) {
   Lesson lesson({.delay = 0, .update_every = 1, .entropy = 0});
   lesson.step(0, 1);
-  lesson.coach.signal({.id = 7, .value = 1});
+  lesson.coach.signal({.id = 7, .value = 1, .time = lesson.now});
   lesson.coach.publish();
   const double once = lesson.lead();
   EXPECT_GT(once, 0);
@@ -95,7 +108,7 @@ TEST(DeepCoach, EntropyDrawsAPolicyBackToTheMiddle) {
   const auto lead_after = [](double entropy) {
     Lesson lesson({.learning_rate = 0.05, .delay = 0, .update_every = 1, .entropy = entropy});
     lesson.step(0, 1);
-    lesson.coach.signal({.id = 1, .value = 1});
+    lesson.coach.signal({.id = 1, .value = 1, .time = lesson.now});
     for (int i = 0; i < 2000; ++i) lesson.step(0, 1), lesson.coach.publish();
     return lesson.lead();
   };

@@ -4,7 +4,7 @@ import { socket } from "../api";
 // after a break until the server says it has stored them.
 
 export interface LiveState { tick: number; time: number; return: number; episode: number; action: unknown; paused: boolean; speed: number; signals: number }
-export interface Press { number: number; tick: number; value: number; at: number; delay: number }
+export interface Press { number: number; tick: number; value: number; at: number; delay: number; seen?: number }
 export interface LiveEvents {
   onFrame: (tick: number, picture: Blob) => void;
   onState: (state: LiveState) => void;
@@ -17,7 +17,11 @@ type Wire = Pick<WebSocket, "send" | "close" | "readyState"> & Pick<WebSocket, "
 
 export class LiveSession {
   tick = 0;
-  private delay = 0; // seconds, one way
+  private delay = 0; // seconds, half of the way there and back
+  private rate = 1; // pictures a second at speed 1
+  private period = Infinity; // seconds between two pictures
+  private told = { tick: -1, time: 0 }; // the newest state
+  private shown: { time: number; at: number } | null = null; // the picture on the screen: the session's time of it, and ours when it came
   private wire: Wire | null = null;
   private readonly unstored = new Map<number, Press>();
   private timers: ReturnType<typeof setInterval>[] = [];
@@ -29,9 +33,9 @@ export class LiveSession {
     this.timers = [setInterval(() => this.say({ type: "ping", at: this.now() }), 2000)];
   }
 
-  /// One press; returns its number. It counts for the frame that was on the screen.
+  /// One press; returns its number. It counts for the picture that was on the screen.
   press(value: number): number {
-    const press = { number: ++this.number, tick: this.tick, value, at: this.now(), delay: this.delay };
+    const press: Press = { number: ++this.number, tick: this.tick, value, at: this.now(), delay: this.delay, seen: this.seen() };
     this.unstored.set(press.number, press);
     this.say({ type: "signal", ...press });
     return press.number;
@@ -44,6 +48,12 @@ export class LiveSession {
     this.ended = true;
     this.timers.forEach(clearInterval);
     this.wire?.close();
+  }
+
+  /// The moment of the session that is on the screen: its picture's, and how long that has been there. No clocks are compared, so that it
+  /// does not matter how long either way takes. Where no newer picture comes, time on the screen stands still.
+  private seen(): number | undefined {
+    return this.shown ? this.shown.time + Math.min(this.now() - this.shown.at, this.period) : undefined;
   }
 
   private say(message: object): void {
@@ -67,13 +77,18 @@ export class LiveSession {
 
   private frame(data: ArrayBuffer): void {
     this.tick = Number(new DataView(data).getBigUint64(0, true));
+    this.shown = this.told.tick === this.tick ? { time: this.told.time, at: this.now() } : null; // its state comes before it
     this.events.onFrame(this.tick, new Blob([data.slice(8)], { type: "image/png" }));
   }
 
   private read(message: any): void {
     switch (message.type) {
-      case "hello": return this.events.onHello(message);
+      case "hello":
+        this.rate = message.rate;
+        return this.events.onHello(message);
       case "state":
+        this.told = message;
+        this.period = 1 / (this.rate * message.speed);
         this.number = Math.max(this.number, message.signals ?? 0);
         return this.events.onState(message);
       case "stored":
