@@ -33,11 +33,12 @@ std::string navigation(const std::string& sections) {
 
 std::string report_page(const std::filesystem::path& run_folder) {
   const auto data = detail::ReportData::read(run_folder);
-  const auto sections = detail::promises_section(data) + detail::arms_section(data) + detail::agents_section(data) +
-                        detail::score_charts(data) + detail::sample_pairs(data) + detail::behaviour_charts(data) +
-                        detail::reward_model_charts(data) + detail::preference_charts(data) +
-                        detail::audit_charts(data) + detail::training_charts(data) + detail::labels_and_cost(data) +
-                        detail::evaluation_table(data) + detail::settings_table(data);
+  const auto sections = detail::promises_section(data) + detail::arms_section(data) + detail::results_section(data) +
+                        detail::agents_section(data) + detail::score_charts(data) + detail::sample_pairs(data) +
+                        detail::behaviour_charts(data) + detail::reward_model_charts(data) +
+                        detail::preference_charts(data) + detail::help_section(data) + detail::audit_charts(data) +
+                        detail::training_charts(data) + detail::labels_and_cost(data) + detail::evaluation_table(data) +
+                        detail::settings_table(data);
   const auto top = detail::header(data) + detail::verdict_banner(data) + detail::headline_numbers(data);
   return fmt::format(page, detail::escape(detail::run_name(data)), detail::report_css, top, navigation(sections),
                      sections);

@@ -27,9 +27,15 @@ namespace rlhf::evaluation {
 ///   timing.jsonl        optional  "time/<phase>" in seconds a step; summed where run.json has no "cost"
 ///   samples.jsonl       optional  rows {"step", "prompt_id", "sample", "prompt", "completion", "gold", "learned",
 ///                                 "judge", "finish_reason"}; the first and last step are shown side by side
-///   arms.jsonl          optional  rows {"arm", "seed", numbers under names...} of a study that compares arms; curves
-///                                 are read from arms/<arm>-<seed>/metrics.jsonl ("rollout/steps",
+///   arms.jsonl          optional  rows {"arm", "seed", numbers under names...} of a study that compares arms, by
+///                                 "return" or the score of its recipe (detail/report_studies.cpp). Curves are read
+///                                 from arms/<arm>-<seed>/: curve.jsonl, looks during a lesson {"seconds" or "steps",
+///                                 "signals", a score} (recipes/lesson.h; the head of session.jsonl beside it says
+///                                 {"settings": {"rate": steps a second}}), else metrics.jsonl ("rollout/steps",
 ///                                 "rollout/ep_rew_mean")
+///   arms/.../by_faults.csv, frozen.csv  optional  of a study of judging with help: "condition,faults,pairs,right" and
+///                                 "rollouts,predicted,truth"; in arms.jsonl "best_of_<N>_truth" and
+///                                 "depth_<levels>_error_<percent>_<single|ensemble>"
 ///   promises.json       optional  [{"name", "value", "min", "max", "passed"}]: what a recipe promised, what came out
 ///   agent.png           optional  an agent at play, an animated picture; and arms/<arm>-<seed>/agent.png
 ///   returns.jsonl       optional  rows {"step", "env", "length", "predicted", "earned"} of episodes of an agent that

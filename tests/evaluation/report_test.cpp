@@ -190,6 +190,124 @@ TEST(Report, ShowsTheFirstRunOfEachArmThatLearntFromComparisons) {
   expect_balanced(page);
 }
 
+/// A study of `arms`, five runs of each: the i-th arm's k-th run has i + k / 10 under `score`.
+void write_arms(const std::filesystem::path& folder, const std::vector<std::string>& arms, const char* score) {
+  std::ofstream rows(folder / "arms.jsonl", std::ios::app);
+  for (std::size_t i = 0; i < arms.size(); ++i)
+    for (int seed = 1; seed <= 5; ++seed)
+      rows << nlohmann::json{{"arm", arms[i]}, {"seed", seed}, {score, double(i) + seed / 10.0}} << "\n";
+}
+
+std::string closed(std::string page) {
+  page.erase(page.rfind("</html>"));
+  expect_balanced(page);
+  return page;
+}
+
+TEST(Report, EveryArmHasItsInterquartileMeanWithAnIntervalAndItsProfile) {
+  const auto folder = fresh_folder("many_arms");
+  std::vector<std::string> arms;
+  for (int i = 0; i < 9; ++i) arms.push_back("arm" + std::to_string(i));
+  write_arms(folder, arms, "return");
+  const auto page = closed(report_page(folder));
+  EXPECT_THAT(page, HasSubstr("<th scope='col'>Interquartile mean</th>"));
+  EXPECT_THAT(page, HasSubstr("<td>0.30 <small>["));  // of 0.1 to 0.5, the ends cut
+  EXPECT_THAT(page, HasSubstr("Interquartile mean of the runs"));
+  EXPECT_EQ(count_of(page, "class='reach'"), 9u);
+  EXPECT_THAT(page, HasSubstr("(3 of 3)"));  // the first arm and three others in each
+  for (const auto& arm : arms) EXPECT_THAT(page, HasSubstr("dy='13'>" + arm + "</tspan>"));
+  EXPECT_THAT(page, HasSubstr("<td>100%</td>"));  // the chance to beat the first arm
+}
+
+TEST(Report, ARecipesArmsAreComparedByTheirOwnScore) {
+  const auto folder = fresh_folder("own_scores");
+  write_arms(folder, {"pursuit_coach", "pursuit_tamer"}, "tracking");
+  write_arms(folder, {"change_deep_coach", "change_deep_tamer"}, "second");
+  write_arms(folder, {"inspector_alone", "inspector_helper"}, "truth");
+  write_arms(folder, {"inspector_heldout"}, "alone_accuracy");
+  const auto page = closed(report_page(folder));
+  for (const char* study : {"In real time", "A change of mind", "Inspector"})
+    EXPECT_THAT(page, HasSubstr("<h3 class='arm'>" + std::string(study) + "</h3>"));
+  EXPECT_THAT(page, HasSubstr("Beats coach"));
+  EXPECT_THAT(page, HasSubstr("runs whose tracking is above"));
+  EXPECT_THAT(page, HasSubstr("runs whose truth is above"));
+  EXPECT_THAT(page, HasSubstr("<th scope='row'>inspector_heldout</th>"));  // in the table of every number
+}
+
+TEST(Report, DrawsWhatWasSeenDuringLessonsAgainstTeachingTime) {
+  const auto folder = fresh_folder("lessons");
+  write_arms(folder, {"mountain_car_deep", "mountain_car_linear"}, "return");
+  for (const char* arm : {"mountain_car_deep", "mountain_car_linear"})
+    for (int seed = 1; seed <= 5; ++seed) {
+      const auto part = folder / "arms" / (std::string(arm) + "-" + std::to_string(seed));
+      std::filesystem::create_directories(part);
+      std::ofstream(part / "session.jsonl") << R"({"session": 1, "settings": {"rate": 10.0}})"
+                                            << "\n{\"action\": 1}\n";
+      std::ofstream looks(part / "curve.jsonl");
+      for (int steps = 600; steps <= 3000; steps += 600)
+        looks << nlohmann::json{{"steps", steps}, {"signals", steps / 4}, {"return", seed - 200 + steps / 100}} << "\n";
+    }
+  const auto page = closed(report_page(folder));
+  EXPECT_THAT(page, HasSubstr("minutes of teaching"));
+  EXPECT_THAT(page, HasSubstr("return when looked at during the lesson, unnoticed: mean over 5 runs"));
+  EXPECT_THAT(page, HasSubstr("dashed: deep"));
+  EXPECT_THAT(page, HasSubstr("deep: from \u2212191 to \u2212167"));  // means over the five runs
+  EXPECT_EQ(count_of(page, "class='interval'"), 2u);
+}
+
+/// What a study of judging with help leaves in the folders of its runs.
+void write_help(const std::filesystem::path& folder) {
+  write_arms(folder, {"inspector_alone", "inspector_helper"}, "truth");
+  std::ofstream rows(folder / "arms.jsonl", std::ios::app);
+  for (int seed = 1; seed <= 2; ++seed) {
+    rows << nlohmann::json{{"arm", "inspector_heldout"}, {"seed", seed}, {"pairs", 100}} << "\n";
+    rows << nlohmann::json{{"arm", "depth_accuracy"},
+                           {"seed", seed},
+                           {"depth_1_error_5_single", 0.8},
+                           {"depth_2_error_5_single", 0.9}}
+         << "\n";
+    rows << nlohmann::json{{"arm", "inspector_alone"}, {"seed", seed}, {"best_of_1_truth", 10}, {"best_of_4_truth", 12}}
+         << "\n";
+    const auto heldout = folder / "arms" / ("inspector_heldout-" + std::to_string(seed));
+    const auto alone = folder / "arms" / ("inspector_alone-" + std::to_string(seed));
+    for (const auto& part : {heldout, alone}) std::filesystem::create_directories(part);
+    std::ofstream(heldout / "by_faults.csv")
+        << "condition,faults,pairs,right\nalone,0,40,20\nalone,1,60,40\nhelper,0,40,36\nhelper,1,60,44\n";
+    std::ofstream(alone / "frozen.csv") << "rollouts,predicted,truth\n0,-6.0,15.0\n30,-5.0,12.0\n";
+  }
+}
+
+TEST(Report, ShowsWhatHelpDoesToJudgements) {
+  const auto folder = fresh_folder("help");
+  write_help(folder);
+  const auto page = closed(report_page(folder));
+  EXPECT_THAT(page, HasSubstr("<section id='help'>"));
+  EXPECT_THAT(page, HasSubstr("alone: 60%, 53% to 67%. helper: 80%"));  // 120 and 160 of 200 pairs, Wilson
+  EXPECT_THAT(page, HasSubstr("helper, 0 faults: 72 of 80 right"));
+  EXPECT_THAT(page, HasSubstr("alone: from 15 to 12"));
+  EXPECT_THAT(page, HasSubstr("alone: from 0 to 1"));
+  EXPECT_THAT(page, HasSubstr("alone: from 10 to 12"));
+  EXPECT_THAT(page, HasSubstr("5% errors: from 80% to 90%"));
+}
+
+TEST(Report, ShowsResultsThatAreNoArmsWithTheirIntervals) {
+  const auto folder = fresh_folder("results");
+  write_arms(folder, {"pursuit_coach", "pursuit_tamer"}, "tracking");
+  std::ofstream(folder / "results.json") << R"({"coach_action": 1.0, "coach_action_low": 0.9, "coach_action_high": 1.1,
+      "pursuit_coach_reached": 34, "pursuit_coach_reached_low": 31, "pursuit_coach_reached_high": 37, "alone": 2})";
+  const auto page = closed(report_page(folder));
+  EXPECT_THAT(page, HasSubstr("Other results. coach_action: 1, 0.90 to 1.10. \""));
+}
+
+TEST(Report, ABrokenLineOfATableIsNamed) {
+  const auto folder = fresh_folder("broken_table");
+  write_help(folder);
+  std::ofstream(folder / "arms/inspector_heldout-1/by_faults.csv")
+      << "condition,faults,pairs,right\nalone,0,40\nalone,1,60,40\n";
+  EXPECT_THAT([&] { report_page(folder); },
+              testing::Throws<Error>(testing::Property(&Error::where, testing::EndsWith("by_faults.csv:2"))));
+}
+
 TEST(Report, EscapesWhatModelsAndPeopleWrite) {
   const auto folder = fresh_folder("escape");
   std::ofstream(folder / "run.json") << R"({"name": "<script>alert(1)</script>", "command": "a \"b\" <c>"})";

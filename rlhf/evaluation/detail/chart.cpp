@@ -64,18 +64,10 @@ Frame frame_of(const Chart& chart) {
   frame.y = {frame.y_ticks.front(), frame.y_ticks.back()};
   if (frame.x.low == frame.x.high) frame.x.high = frame.x.low + 1.0;
   for (const double tick : round_ticks(frame.x.low, frame.x.high)) {
+    if (chart.counts && tick != std::round(tick)) continue;
     if (tick >= frame.x.low - 1e-9 && tick <= frame.x.high + 1e-9) frame.x_ticks.push_back(tick);
   }
   return frame;
-}
-
-/// As many decimals as the distance between ticks needs, the same for all of them.
-std::string tick_label(double value, const std::vector<double>& ticks, bool as_percent) {
-  if (as_percent) return percent(value);
-  const double step = ticks.size() > 1 ? ticks[1] - ticks[0] : 1.0;
-  int decimals = 0;
-  for (double scaled = step; decimals < 6 && std::abs(scaled - std::round(scaled)) > 1e-6; scaled *= 10.0) ++decimals;
-  return std::abs(value) >= 1000.0 && decimals == 0 ? grouped(value) : fixed(value, decimals);
 }
 
 std::string axes(const Chart& chart, const Frame& frame) {
@@ -172,7 +164,7 @@ std::string end_labels(const Chart& chart, const Frame& frame) {
     const auto& last = series.points.back();
     labels.push_back({&series, frame.across(last.x) + 8, frame.down(std::clamp(last.y, frame.y.low, frame.y.high))});
   }
-  std::sort(labels.begin(), labels.end(), [](const Label& a, const Label& b) { return a.y < b.y; });
+  std::stable_sort(labels.begin(), labels.end(), [](const Label& a, const Label& b) { return a.y < b.y; });
   constexpr double spacing = 30;  // two lines of text: name and value
   for (std::size_t i = 1; i < labels.size(); ++i) labels[i].y = std::max(labels[i].y, labels[i - 1].y + spacing);
   const double lowest = height - bottom - 6;
@@ -181,9 +173,10 @@ std::string end_labels(const Chart& chart, const Frame& frame) {
   }
   std::string svg;
   for (const auto& [series, x, y] : labels) {
-    const double value = series->points.back().y;
+    const double last = series->points.back().y;
+    const auto value = !series->end.empty() ? series->end : chart.as_percent ? percent(last) : short_number(last);
     svg += fmt::format("<text class='end {}' x='{:.1f}' y='{:.1f}'><tspan class='end-value'>{}</tspan>", series->tone,
-                       x, y + (series->name.empty() ? 4 : 0), chart.as_percent ? percent(value) : short_number(value));
+                       x, y + (series->name.empty() ? 4 : 0), escape(value));
     if (!series->name.empty()) svg += fmt::format("<tspan x='{:.1f}' dy='13'>{}</tspan>", x, escape(series->name));
     svg += "</text>";
   }
@@ -228,6 +221,15 @@ std::vector<double> round_ticks(double low, double high) {
   return ticks;
 }
 
+std::string tick_label(double value, const std::vector<double>& ticks, bool as_percent) {
+  const double unit = as_percent ? 100.0 : 1.0;
+  const double step = unit * (ticks.size() > 1 ? ticks[1] - ticks[0] : 1.0);
+  int decimals = 0;
+  for (double scaled = step; decimals < 6 && std::abs(scaled - std::round(scaled)) > 1e-6; scaled *= 10.0) ++decimals;
+  if (as_percent) return fixed(unit * value, decimals) + "%";
+  return std::abs(value) >= 1000.0 && decimals == 0 ? grouped(value) : fixed(value, decimals);
+}
+
 std::vector<Point> smoothed(const std::vector<Point>& points, int window) {
   std::vector<Point> result;
   const auto count = static_cast<std::ptrdiff_t>(points.size()), reach = static_cast<std::ptrdiff_t>(window / 2);
@@ -259,6 +261,28 @@ std::string figure(const Chart& chart) {
   svg += end_labels(chart, frame) + "</svg>";
   return fmt::format("<figure><figcaption><h3>{}</h3><p>{}</p></figcaption>{}</figure>\n", escape(chart.title),
                      escape(chart.caption), svg);
+}
+
+std::string panels(const Chart& chart, const std::vector<Series>& series) {
+  constexpr const char* tones[] = {"plain", "gold", "learned", "judge"};
+  constexpr std::size_t others = std::size(tones) - 1;  // beside the first
+  if (series.empty()) return "";
+  Chart whole = chart;
+  whole.series = series;
+  const auto frame = frame_of(whole);
+  const auto count = std::max<std::size_t>(1, (series.size() - 1 + others - 1) / others);
+  std::string figures;
+  for (std::size_t panel = 0; panel < count; ++panel) {
+    Chart one = chart;
+    one.y_low = frame.y.low, one.y_high = frame.y.high;
+    if (count > 1) one.title += fmt::format(" ({} of {})", panel + 1, count);
+    one.series = {series.front()};
+    for (auto i = 1 + panel * others; i < std::min(series.size(), 1 + (panel + 1) * others); ++i)
+      one.series.push_back(series[i]);
+    for (std::size_t i = 0; i < one.series.size(); ++i) one.series[i].tone = tones[i];
+    figures += figure(one);
+  }
+  return figures;
 }
 
 }  // namespace rlhf::evaluation::detail

@@ -39,7 +39,7 @@ std::string agents_section(const ReportData& data) {
     figures += picture(data.folder / "arms" / fmt::format("{}-{}", arm, row.value("seed", 0)) / "agent.png", arm);
   }
   return section("agents", "Agents at play",
-                 "One episode, or the beginning of it, after training; always the likeliest or best action.",
+                 "One episode, or the beginning of it, after training, as the agent acts when it is examined.",
                  figures.empty() ? "" : "<div class='gallery'>" + figures + "</div>");
 }
 

@@ -46,7 +46,12 @@ std::string audit_figure(const std::string& arm, const Seeds& seeds) {
 
 std::string audit_charts(const ReportData& data) {
   std::map<std::string, Seeds> arms;
-  for (const auto& row : data.audit) arms[text(row, "arm")][row.value("seed", Json()).dump()].push_back(&row);
+  for (const auto& row : data.audit) {
+    const auto arm = text(row, "arm"), seed = row.value("seed", Json()).dump();
+    // What was audited in the score's own units is drawn in these (report_help.cpp).
+    if (!std::filesystem::exists(data.folder / "arms" / (arm + "-" + seed) / "frozen.csv"))
+      arms[arm][seed].push_back(&row);
+  }
   std::string figures;
   for (const auto& [arm, seeds] : arms) figures += audit_figure(arm, seeds);
   return section("audit", "Frozen and retrained",

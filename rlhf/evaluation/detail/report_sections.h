@@ -25,6 +25,8 @@ std::string labels_and_cost(const ReportData& data);
 std::string agents_section(const ReportData& data);
 std::string promises_section(const ReportData& data);
 std::string arms_section(const ReportData& data);
+std::string help_section(const ReportData& data);
+std::string results_section(const ReportData& data);
 std::string evaluation_table(const ReportData& data);
 std::string settings_table(const ReportData& data);
 
