@@ -10,6 +10,7 @@
 #include "rlhf/algorithms/frame_pretraining.h"
 #include "rlhf/algorithms/live_learner_config.h"
 #include "rlhf/algorithms/session_socket.h"
+#include "rlhf/control/signal_reward.h"
 #include "rlhf/core/clock.h"
 #include "rlhf/core/error.h"
 #include "rlhf/feedback/server_address.h"
@@ -25,7 +26,8 @@ struct LiveSettings {
   algorithms::SessionConfig session;
   algorithms::LiveLearnerConfig learner;
   algorithms::FramePretrainingConfig eyes;
-  std::string store, project = "default", live, name, log, replay, resume, relearn, encoder;
+  control::SignalRewardConfig reward;
+  std::string store, project = "default", live, name, log, replay, resume, relearn, reward_model, encoder;
   std::vector<double> scale;
 
   void fields(Fields& f) {
@@ -44,11 +46,20 @@ struct LiveSettings {
     f.field("replay", replay, "repeat this log without anybody, and check that everything comes out equal");
     f.field("resume", resume, "go on with the session of this log, whose process ended");
     f.field("relearn", relearn, "let a learner with these settings learn from what was said in this log");
+    f.field("reward_model", reward_model,
+            "folder: with --relearn, a reward model learns from the log instead, for `rlhf train control_ppo`");
+    f.group("reward", reward, "how that one learns");
   }
   void validate() const {
     session.validate();
     learner.validate();
     eyes.validate();
+    reward.validate();
+    if (!reward_model.empty() && relearn.empty())
+      throw Error({.category = Category::usage,
+                   .where = "reward_model",
+                   .what = "it is made from the log of a session",
+                   .fix = "Name one: --relearn live/NAME.jsonl"});
     const auto plain = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_'; };
     if (name.size() > 100 || !std::all_of(name.begin(), name.end(), plain))
       throw Error({.category = Category::usage,
@@ -193,11 +204,37 @@ int teach(const Invocation& call, LiveSettings& settings) {
   return stop_requested() ? exit_code_of_signal() : 0;
 }
 
+/// A log becomes the reward of other agents.
+int learn_reward(const Invocation& call, const LiveSettings& settings) {
+  const auto environment = settings.world.make();
+  control::SignalSteps said(settings.reward);
+  relearn_session(*environment, said, settings.relearn);
+  control::SignalReward reward(environment->spec(), settings.reward);
+  const auto fit = reward.fit(said);
+  reward.write(settings.reward_model);
+  if (call.json)
+    std::cout << nlohmann::json{{"signals", fit.signals},
+                                {"heldout", fit.heldout},
+                                {"loss", fit.loss},
+                                {"heldout_loss", fit.heldout_loss},
+                                {"accuracy", fit.heldout_accuracy},
+                                {"reward_model", settings.reward_model}}
+                     .dump()
+              << std::endl;
+  else
+    std::cout << fmt::format(
+        "{} signals, {} of them held out: sign right for {:.0f} %\nrlhf train control_ppo environment={} "
+        "reward_model={}\n",
+        fit.signals, fit.heldout, 100 * fit.heldout_accuracy, settings.world.environment, settings.reward_model);
+  return 0;
+}
+
 /// A log is repeated, or learnt from, with nobody there.
 int reread(const Invocation& call, const LiveSettings& settings) {
   const auto& log = settings.replay.empty() ? settings.relearn : settings.replay;
   if (!std::filesystem::exists(log))
     throw Error({.category = Category::usage, .where = log, .what = "there is no such file", .fix = ""});
+  if (settings.replay.empty() && !settings.reward_model.empty()) return learn_reward(call, settings);
   const auto environment = settings.world.make();
   const auto learner = learner_of(call, settings, environment->spec());
   report(call,

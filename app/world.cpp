@@ -3,7 +3,7 @@
 
 #include "rlhf/core/error.h"
 #include "rlhf/environments/table.h"
-#include "rlhf/feedback/store.h"
+#include "rlhf/feedback/store_folder.h"
 
 namespace rlhf::app {
 
@@ -26,8 +26,7 @@ std::unique_ptr<environments::Environment> World::make() const {
 }
 
 std::filesystem::path beside(const std::string& store, const std::string& given, const char* name) {
-  if (!given.empty()) return given;
-  return feedback::is_postgres(store) ? std::filesystem::path(name) : std::filesystem::path(store).parent_path() / name;
+  return given.empty() ? feedback::folder_beside(store, name) : std::filesystem::path(given);
 }
 
 }  // namespace rlhf::app

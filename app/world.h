@@ -18,7 +18,7 @@ struct World {
   std::unique_ptr<environments::Environment> make() const;
 };
 
-/// `given`, or a folder of that name beside the store; in the working directory for a database server.
+/// `given`, or the folder of that name beside the store, see rlhf/feedback/store_folder.h.
 std::filesystem::path beside(const std::string& store, const std::string& given, const char* name);
 
 }  // namespace rlhf::app

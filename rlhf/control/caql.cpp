@@ -62,11 +62,11 @@ CaqlAgent::Update CaqlAgent::update(const Transitions& batch, Random& random) {
   const auto with = [](const Tensor& encoded, const Tensor& actions) {
     return at::cat({encoded.flatten(1), actions}, 1);
   };
-  const auto next = best(batch.next_observations, random).actions;
+  const auto next = best(batch.next_observations, random);
   Tensor wanted;
   {
     const at::NoGradGuard no_gradient;
-    const auto value = target_->forward(with(encoder_(batch.next_observations), next)).squeeze(1);
+    const auto value = target_->forward(with(encoder_(batch.next_observations), next.actions)).squeeze(1);
     wanted = batch.rewards + batch.discounts * value;
   }
   const auto value = online_->forward(with(encoder_(batch.observations), batch.actions)).squeeze(1);
@@ -74,7 +74,10 @@ CaqlAgent::Update CaqlAgent::update(const Transitions& batch, Random& random) {
   const auto loss = (config_.replay.prioritised ? errors * batch.weights : errors).mean();
   descend(*optimizer_, loss, config_.learning_rate);
   models::copy_weights(*online_, *target_, config_.target_share);
-  return {loss.item<double>(), value.detach().mean().item<double>(), wanted - value.detach()};
+  return {.loss = loss.item<double>(),
+          .value = value.detach().mean().item<double>(),
+          .unproven = static_cast<double>(next.unproven) / static_cast<double>(value.size(0)),
+          .errors = wanted - value.detach()};
 }
 
 models::NamedWeights CaqlAgent::weights() const {
@@ -91,6 +94,7 @@ std::unique_ptr<CaqlAgent> train_caql(environments::VectorEnvironment& environme
   CaqlAgent::Update last;
   const auto numbers = agent->range().numbers();
   auto parts = parts_of(*agent);
+  keep_log(parts, {&last.loss, &last.value, &last.unproven});
   parts.act = [&](const Tensor& seen, double progress, bool exploring, Random& random) {
     const auto noise = normal_noise(seen.size(0), numbers, random);
     if (exploring) return noise.clamp(-1, 1);
@@ -104,6 +108,7 @@ std::unique_ptr<CaqlAgent> train_caql(environments::VectorEnvironment& environme
   parts.log = [&](MetricRow& row) {
     row.add("train/loss", last.loss);
     row.add("train/value", last.value);
+    if (config.maximiser.kind == Maximiser::exact) row.add("train/unproven", last.unproven);
   };
   train(parts, environments, config, hooks, run);
   return agent;

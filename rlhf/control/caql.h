@@ -42,7 +42,8 @@ class CaqlAgent {
 
   struct Update {
     double loss = 0, value = 0;
-    Tensor errors;  // [rows]
+    double unproven = 0;  // share of the next states' maxima that an exact maximiser did not prove
+    Tensor errors;        // [rows]
   };
   /// y = r + discount Q'(s', argmax Q(s', .)), Q' the target network; loss = mean of weight (Q(s, a) - y)^2.
   Update update(const Transitions& batch, Random& random);

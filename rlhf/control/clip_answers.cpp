@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <fstream>
@@ -15,107 +16,160 @@ namespace {
 
 constexpr double enough_to_begin = 0.75;  // of the first labels, where people give them
 
-std::map<std::int64_t, std::int64_t> read_journal(const std::filesystem::path& file) {
-  std::map<std::int64_t, std::int64_t> journal;
-  std::ifstream rows(file);
-  for (std::string row; std::getline(rows, row);) {
-    const auto record = nlohmann::json::parse(row, nullptr, false);
-    if (record.is_object()) journal[record.at("rollout")] = record.at("cursor");  // a row cut short was not used
-  }
-  return journal;
-}
-
-/// Question and comparison of each answer after `after`, by sequence number; without those that were taken back.
-std::map<std::int64_t, std::pair<std::string, feedback::Comparison>> said_in(feedback::Store& store, std::int64_t after,
-                                                                             std::int64_t until) {
-  std::map<std::int64_t, std::pair<std::string, feedback::Comparison>> said;
-  for (auto at = after; at < until;) {
-    const auto events = store.read(at, std::min<std::int64_t>(1000, until - at));
-    if (events.empty()) break;
-    for (const auto& event : events) {
-      at = event.sequence;
-      if (event.sequence > until) break;
-      if (const auto* undo = std::get_if<feedback::Undo>(&event.body)) said.erase(undo->answer);
-      const auto* answer = std::get_if<feedback::Answer>(&event.body);
-      if (!answer) continue;
-      said.erase(event.revises);
-      const auto* comparison = std::get_if<feedback::Comparison>(&answer->said);
-      if (comparison && !comparison->incomparable) said[event.sequence] = {event.question, *comparison};
-    }
-  }
-  return said;
+/// What both clips of a question earned in truth.
+std::array<double, 2> earned_by(const feedback::Question& question) {
+  const auto of = [&](std::size_t item) {
+    return judged_return(data::segment_from_json(question.items.at(item).segment, question.id), 1.0);
+  };
+  return {of(0), of(1)};
 }
 
 }  // namespace
 
-ClipAnswers::ClipAnswers(feedback::Store& store, environments::Environment& replayer, RewardInputs inputs,
-                         const PreferenceConfig& config, Run& run)
+std::map<std::int64_t, ClipAnswers::Entry> ClipAnswers::read_journal(const std::filesystem::path& file) {
+  std::map<std::int64_t, Entry> journal;
+  std::ifstream rows(file);
+  for (std::string row; std::getline(rows, row);) {
+    const auto record = nlohmann::json::parse(row, nullptr, false);
+    if (record.is_object())  // a row cut short was not used
+      journal[record.at("rollout")] = {.cursor = record.at("cursor"), .asked = record.value("asked", std::int64_t{0})};
+  }
+  return journal;
+}
+
+ClipAnswers::ClipAnswers(feedback::Store& store, const ClipQuestions& questions, environments::Environment& replayer,
+                         RewardInputs inputs, const PreferenceConfig& config, Run& run)
     : store_(store),
+      questions_(questions),
       replayer_(replayer),
       inputs_(std::move(inputs)),
       people_(config.people),
       teacher_(make_teacher(config.teacher)),
       run_(run),
-      journal_(read_journal(run.folder() / "labels.jsonl")) {}
+      journal_(read_journal(run.folder() / "labels.jsonl")),
+      answers_(store) {}
 
-std::vector<ClipComparison> ClipAnswers::take(std::int64_t index, std::int64_t asked, std::int64_t autolabels) {
-  return read(until(index, autolabels + std::llround(enough_to_begin * static_cast<double>(asked))));
-}
-
-/// The store's entries that this rollout's fit may read. A resumed run reads what it read the first time.
-std::int64_t ClipAnswers::until(std::int64_t index, std::int64_t first_wanted) {
-  if (const auto known = journal_.find(index); known != journal_.end()) return known->second;
-  if (people_) {
-    if (index == before_training) wait_for_people(first_wanted);
-  } else {
-    const feedback::CollectOptions collect;  // to the end, even if asked to stop: the fit is made from all of them
-    store_.release_all(collect.annotator);
-    feedback::answer_all(store_, *teacher_, collect);
+void ClipAnswers::begin(const std::function<void()>& ask_another) {
+  const auto wanted = questions_.asked();
+  if (const auto known = journal_.find(before_training); known != journal_.end()) {
+    while (questions_.asked() < known->second.asked) ask_another();
+    return;
   }
-  const auto cursor = store_.latest();
-  journal_[index] = cursor;
-  std::ofstream(run_.folder() / "labels.jsonl", std::ios::app)
-      << nlohmann::json{{"rollout", index}, {"cursor", cursor}}.dump() << std::endl;
-  return cursor;
+  if (people_) return wait_for_people(wanted, ask_another);
+  do teach();
+  while (replace_passed_over(wanted, ask_another));
 }
 
-void ClipAnswers::wait_for_people(std::int64_t wanted) {
+/// One by one, so that a run that begins again asks the same, however many of them it finds passed over at once. False
+/// when there is nothing to replace.
+bool ClipAnswers::replace_passed_over(std::int64_t wanted, const std::function<void()>& ask_another) const {
+  const auto asked = questions_.asked(), enough = std::min(wanted + passed_over(), 2 * wanted);
+  for (auto i = asked; i < enough; ++i) ask_another();
+  return asked < enough;
+}
+
+/// The simulated teacher answers what is open of the run's own questions, the oldest first. The store may hold others',
+/// which are not for this teacher.
+void ClipAnswers::teach() {
+  const feedback::CollectOptions collect;
+  for (const auto& left : store_.held(collect.annotator))  // by a run that was killed
+    if (questions_.own(left.question.id)) store_.release(left);
+  answers_.read(store_.latest());
+  const auto standing = answers_.of(questions_.pairs());
+  for (std::size_t i = 0; i < standing.size(); ++i) {
+    if (standing[i] != QuestionState::open) continue;
+    if (const auto lease = store_.lease_question(collect.annotator, questions_.pairs()[i], collect.lease))
+      store_.answer(*lease, teacher_->answer(lease->question));
+  }
+  answers_.read(store_.latest());
+}
+
+void ClipAnswers::wait_for_people(std::int64_t wanted, const std::function<void()>& ask_another) {
   const auto page = feedback::server_address(store_.location());
-  run_.note(fmt::format("waiting for people: {} answers are wanted first. They answer at {}", wanted,
+  const auto enough = std::llround(enough_to_begin * static_cast<double>(wanted));
+  run_.note(fmt::format("waiting for people: {} answers are wanted first. They answer at {}", enough,
                         page.empty() ? "the page of `rlhf collect " + store_.location() + "`" : page));
-  run_.progress().start("labels", wanted, store_.counts().answers);
-  for (auto answered = store_.counts().answers; answered < wanted; answered = store_.counts().answers) {
+  answers_.read(store_.latest());
+  run_.progress().start("labels", enough, count(QuestionState::answered));
+  for (;;) {
+    replace_passed_over(wanted, ask_another);
+    const auto answered = count(QuestionState::answered);
+    if (answered >= enough || count(QuestionState::open) == 0) break;
     if (run_.stop_requested())
       throw Error({.category = Category::failure,
                    .where = "labels",
-                   .what = fmt::format("stopped while {} of {} first answers were there", answered, wanted),
+                   .what = fmt::format("stopped while {} of {} first answers were there ({} pairs were passed over)",
+                                       answered, enough, passed_over()),
                    .fix = "Run it again with --resume once people have answered."});
     run_.progress().set(answered);
-    store_.wait(store_.latest(), std::chrono::seconds(1));
+    store_.wait(answers_.cursor(), std::chrono::seconds(1));
+    answers_.read(store_.latest());
   }
   run_.progress().finish();
+  if (const auto answered = count(QuestionState::answered); answered < enough)
+    run_.warn(fmt::format("{} of {} first answers: all other pairs were passed over, it begins with these", answered,
+                          enough));
 }
 
-std::vector<ClipComparison> ClipAnswers::read(std::int64_t until) {
+/// The store's entries that this rollout's fit may read. A resumed run reads what it read the first time.
+std::int64_t ClipAnswers::until(std::int64_t index) {
+  if (const auto known = journal_.find(index); known != journal_.end()) return known->second.cursor;
+  if (!people_) teach();
+  const Entry now{.cursor = store_.latest(), .asked = questions_.asked()};
+  journal_[index] = now;
+  std::ofstream(run_.folder() / "labels.jsonl", std::ios::app)
+      << nlohmann::json{{"rollout", index}, {"cursor", now.cursor}, {"asked", now.asked}}.dump() << std::endl;
+  return now.cursor;
+}
+
+std::vector<ClipComparison> ClipAnswers::take(std::int64_t index) {
+  answers_.read(until(index));
   std::vector<ClipComparison> result;
-  for (const auto& [sequence, one] : said_in(store_, cursor_, until)) {
-    const auto question = store_.question(one.first);
-    const auto clip = [&](std::size_t item) {
-      return inputs_.of(replayer_, data::segment_from_json(question->items.at(item).segment, question->id));
-    };
-    const double preferred = one.second.tie ? 0.5 : one.second.best == 0 ? 1.0 : 0.0;
-    result.push_back({.first = clip(0), .second = clip(1), .preferred = preferred});
+  for (const auto& [sequence, said] : answers_.said()) {
+    if (!said.stands || !said.comparison || !questions_.own(said.question) || !known_.insert(sequence).second) continue;
+    taken_.push_back(sequence);
+    result.push_back(comparison_of(said));
   }
-  cursor_ = std::max(cursor_, until);
   return result;
 }
 
+void ClipAnswers::close() {
+  if (!people_) return;
+  answers_.read(store_.latest());
+  const auto standing = answers_.of(questions_.pairs());
+  for (std::size_t i = 0; i < standing.size(); ++i)
+    if (standing[i] != QuestionState::answered)
+      store_.requeue(questions_.pairs()[i], {.withdrawn = true, .reason = "the run has ended"});
+}
+
+ClipComparison ClipAnswers::comparison_of(const StandingAnswers::Said& said) const {
+  const auto question = store_.question(said.question);
+  const auto clip = [&](std::size_t item) {
+    return inputs_.of(replayer_, data::segment_from_json(question->items.at(item).segment, question->id));
+  };
+  const double preferred = said.comparison->tie ? 0.5 : said.comparison->best == 0 ? 1.0 : 0.0;
+  return {.first = clip(0), .second = clip(1), .preferred = preferred, .returns = earned_by(*question)};
+}
+
+std::int64_t ClipAnswers::count(QuestionState standing) const {
+  const auto all = answers_.of(questions_.pairs());
+  return std::count(all.begin(), all.end(), standing);
+}
+
+void ClipAnswers::save(nlohmann::json& record) const {
+  record["cursor"] = answers_.cursor();
+  record["taken"] = taken_;
+}
+
 std::vector<ClipComparison> ClipAnswers::restore(const nlohmann::json& record) {
+  answers_.read(record.at("cursor"));
   std::vector<ClipComparison> all;
-  const std::int64_t cursor = record.at("cursor");
-  for (const auto& [index, until] : journal_) {
-    if (until > cursor) break;
-    for (auto& comparison : read(until)) all.push_back(std::move(comparison));
+  for (const std::int64_t sequence : record.at("taken")) {
+    const auto found = answers_.said().find(sequence);
+    if (found == answers_.said().end()) continue;
+    taken_.push_back(sequence);
+    known_.insert(sequence);
+    all.push_back(comparison_of(found->second));
   }
   return all;
 }

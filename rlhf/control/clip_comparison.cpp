@@ -5,12 +5,27 @@
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
+#include "rlhf/core/error.h"
+
 namespace rlhf::control {
 
 Tensor preferred_of(ClipComparisons comparisons) {
   std::vector<float> preferred;
   for (const auto* comparison : comparisons) preferred.push_back(static_cast<float>(comparison->preferred));
   return at::tensor(preferred);
+}
+
+Tensor returns_of(ClipComparisons comparisons) {
+  std::vector<float> returns;
+  for (const auto* comparison : comparisons) {
+    if (!comparison->returns)
+      throw Error({.category = Category::usage,
+                   .where = "reward.fit_to",
+                   .what = "what these clips earned in truth is not known",
+                   .fix = "Set fit_to = comparisons."});
+    for (const double earned : *comparison->returns) returns.push_back(static_cast<float>(earned));
+  }
+  return at::tensor(returns);
 }
 
 ClipRows::ClipRows(ClipComparisons comparisons) {
@@ -26,9 +41,13 @@ ClipRows::ClipRows(ClipComparisons comparisons) {
   clips = std::ssize(pieces);
 }
 
+Tensor ClipRows::sums(const Tensor& rewards) const {
+  return at::zeros({clips}, at::kFloat).index_add(0, of_step, rewards);
+}
+
 Tensor ClipRows::gaps(const Tensor& rewards) const {
-  const auto sums = at::zeros({clips}, at::kFloat).index_add(0, of_step, rewards).view({-1, 2});
-  return sums.select(1, 0) - sums.select(1, 1);
+  const auto pairs = sums(rewards).view({-1, 2});
+  return pairs.select(1, 0) - pairs.select(1, 1);
 }
 
 }  // namespace rlhf::control

@@ -1,5 +1,7 @@
 #pragma once
 #include <algorithm>
+#include <array>
+#include <optional>
 #include <span>
 
 #include "rlhf/core/tensor.h"
@@ -8,13 +10,16 @@ namespace rlhf::control {
 
 /// Two clips and which was better.
 struct ClipComparison {
-  Tensor first, second;    // [steps, ...] what a reward model reads (RewardInputs)
-  double preferred = 0.5;  // 1 the first, 0 the second, 0.5 a tie
+  Tensor first, second;                          // [steps, ...] what a reward model reads (RewardInputs)
+  double preferred = 0.5;                        // 1 the first, 0 the second, 0.5 a tie
+  std::optional<std::array<double, 2>> returns;  // what each earned in truth, where that is known
 };
 using ClipComparisons = std::span<const ClipComparison* const>;
 
 /// [comparisons]
 Tensor preferred_of(ClipComparisons comparisons);
+/// [2 comparisons] what each clip earned, in the order of ClipRows. Throws rlhf::Error (usage) where that is not known.
+Tensor returns_of(ClipComparisons comparisons);
 
 /// The clips of some comparisons, one after the other, as a network reads them.
 struct ClipRows {
@@ -24,7 +29,9 @@ struct ClipRows {
 
   explicit ClipRows(ClipComparisons comparisons);
 
-  /// [comparisons]: the sum of `rewards` [steps of all clips] over each first clip less that over the second.
+  /// [2 comparisons]: the sum of `rewards` [steps of all clips] over each clip.
+  Tensor sums(const Tensor& rewards) const;
+  /// [comparisons]: that of each first clip less that of the second.
   Tensor gaps(const Tensor& rewards) const;
 };
 

@@ -109,7 +109,7 @@ data::Segment cut(const environments::Spec& spec, const Rollout& rollout, const 
                         .policy_version = policy_version,
                         .start_state = rollout.states[first]};
   const auto rewards = true_rewards[env].contiguous();
-  const auto actions = rollout.actions[env].contiguous();
+  const auto actions = rollout.sent[env].contiguous();
   for (auto t = begin; t < begin + length; ++t) {
     segment.rewards.push_back(rewards.const_data_ptr<float>()[t]);
     if (actions.scalar_type() == at::kLong) {

@@ -5,7 +5,7 @@
 namespace rlhf::control {
 namespace {
 
-constexpr std::size_t most_test_pairs = 500;
+constexpr std::int64_t most_test_pairs = 500;
 
 double true_return(const Clip& clip) { return judged_return(clip.segment, 1.0); }
 double earned_more(const ClipPair& pair) { return true_return(pair.first) - true_return(pair.second); }
@@ -20,7 +20,7 @@ Clip ClipPool::clip_at(const Rollout& rollout, const Tensor& true_rewards, std::
   const auto [env, begin] = place;
   const auto steps = [&](const Tensor& of) { return of[env].narrow(0, begin, config_.clip_steps); };
   return {.segment = cut(spec_, rollout, true_rewards, env, begin, config_.clip_steps, version),
-          .inputs = inputs_.of_clip(steps(rollout.observations), steps(rollout.actions), steps(rollout.next))};
+          .inputs = inputs_.of_clip(steps(rollout.observations), steps(rollout.sent), steps(rollout.next))};
 }
 
 void ClipPool::keep(const Rollout& rollout, const Tensor& true_rewards, std::int64_t version, std::int64_t count) {
@@ -36,11 +36,20 @@ void ClipPool::keep(const Rollout& rollout, const Tensor& true_rewards, std::int
     if (std::ssize(clips_) > config_.clips) clips_.pop_front();
   }
   const auto pairs = std::max<std::int64_t>(4, config_.rollout_clips / 4);
-  for (std::int64_t i = 0; i < pairs && test_.size() < most_test_pairs; ++i) test_.emplace_back(any(), any());
+  for (std::int64_t i = 0; i < pairs; ++i) sample({any(), any()}, random);
+}
+
+/// Of the test pairs that ever were, each is among those that are kept with the same chance (reservoir sampling).
+void ClipPool::sample(ClipPair pair, Random& random) {
+  ++offered_;
+  if (std::ssize(test_) < most_test_pairs) return test_.push_back(std::move(pair));
+  const auto place = random.below(offered_);
+  if (place < most_test_pairs) test_[static_cast<std::size_t>(place)] = std::move(pair);
 }
 
 void ClipPool::save(nlohmann::json& record) const {
   record["clips"] = record["test"] = nlohmann::json::array();
+  record["test_offered"] = offered_;
   for (const auto& clip : clips_) record["clips"].push_back(data::to_json(clip.segment));
   for (const auto& [first, second] : test_)
     record["test"].push_back({data::to_json(first.segment), data::to_json(second.segment)});
@@ -54,6 +63,7 @@ void ClipPool::restore(const nlohmann::json& record, environments::Environment& 
   };
   for (const auto& segment : record.at("clips")) clips_.push_back(clip(segment));
   for (const auto& pair : record.at("test")) test_.emplace_back(clip(pair.at(0)), clip(pair.at(1)));
+  offered_ = record.value("test_offered", std::ssize(test_));
 }
 
 double test_accuracy(const RewardEnsemble& reward, const std::vector<ClipPair>& pairs) {

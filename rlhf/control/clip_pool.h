@@ -13,8 +13,8 @@ struct Clip {
 };
 using ClipPair = std::pair<Clip, Clip>;
 
-/// The newest pieces of what the agent did, which pairs are drawn from, and pairs of others, from all through training,
-/// that nobody is ever asked about.
+/// The newest pieces of what the agent did, which pairs are drawn from, and at most 500 pairs of others, drawn evenly
+/// from all of training so far, that nobody is ever asked about.
 class ClipPool {
  public:
   ClipPool(environments::Spec spec, RewardInputs inputs, const PreferenceConfig& config);
@@ -31,6 +31,7 @@ class ClipPool {
   void restore(const nlohmann::json& record, environments::Environment& replayer);
 
  private:
+  void sample(ClipPair pair, Random& random);
   Clip clip_at(const Rollout& rollout, const Tensor& true_rewards, std::pair<std::int64_t, std::int64_t> place,
                std::int64_t version) const;
 
@@ -39,6 +40,7 @@ class ClipPool {
   PreferenceConfig config_;
   std::deque<Clip> clips_;
   std::vector<ClipPair> test_;
+  std::int64_t offered_ = 0;  // test pairs that ever were
 };
 
 /// How a reward model judges the test pairs, against the true rewards.

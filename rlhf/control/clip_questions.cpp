@@ -10,6 +10,7 @@
 #include "rlhf/core/error.h"
 #include "rlhf/environments/clip.h"
 #include "rlhf/feedback/question.h"
+#include "rlhf/feedback/store_folder.h"
 
 namespace rlhf::control {
 namespace {
@@ -21,31 +22,40 @@ bool by_ensemble(Selection selection) { return selection == Selection::variance 
 
 /// A clip of `clips`, the newer ones more often.
 std::size_t recent(std::size_t clips, Random& random) {
-  const double drawn = random.uniform(), age = drawn * drawn;  // the newest is 0
+  const double drawn = random.uniform(), age = drawn * drawn;                     // the newest is 0
   return clips - 1 - static_cast<std::size_t>(age * static_cast<double>(clips));  // 0 < drawn < 1
 }
 
 }  // namespace
 
 ClipQuestions::ClipQuestions(feedback::Store& store, environments::Environment& replayer, environments::Spec spec,
-                             const PreferenceConfig& config)
-    : store_(store), replayer_(replayer), spec_(std::move(spec)), config_(config) {}
+                             const PreferenceConfig& config, std::string run)
+    : store_(store), replayer_(replayer), spec_(std::move(spec)), config_(config), run_(std::move(run)) {}
 
-feedback::Question ClipQuestions::question_of(const std::string& id, const Clip& first, const Clip& second,
+/// What two runs of one name, one after the other with other settings, differ in: what is shown, and who answers.
+std::string ClipQuestions::fingerprint(const Clip& first, const Clip& second) const {
+  const auto who = config_.people ? "people" : rlhf::to_json(config_.teacher).dump();
+  return fmt::format("{:016x}", hash(data::to_json(first.segment).dump() + data::to_json(second.segment).dump() + who));
+}
+
+feedback::Question ClipQuestions::question_of(std::string id, const Clip& first, const Clip& second,
                                               std::int64_t version) {
+  const bool shared = !config_.store.empty();
+  if (shared) id += "-" + fingerprint(first, second);
   const data::Prompt prompt{.id = id};
   std::vector<data::Completion> two(2);
   two[1].sample = 1;
   for (auto& one : two) one.policy_version = std::max<std::int64_t>(version, 0);
-  const feedback::Origin origin{
-      .run = fmt::format("preferences-{}", config_.seed), .stage = spec_.name, .seed = config_.seed};
+  const auto name = fmt::format("preferences-{}", config_.seed);
+  const feedback::Origin origin{.run = shared ? name + "-" + run_ : name, .stage = spec_.name, .seed = config_.seed};
   auto question = feedback::ask_with(origin, feedback::builtin_form("clips"), prompt, two);
+  question.priority = static_cast<double>(version - before_training);
   question.metadata = {{"settings", spec_.settings}};  // of the environment: with it, segments can be drawn again
   const Clip* clips[] = {&first, &second};
   for (std::size_t i = 0; i < 2; ++i) {
     question.items[i].segment = data::to_json(clips[i]->segment);
     if (!config_.people) continue;
-    const auto media = std::filesystem::path(store_.location()).parent_path() / "media";
+    const auto media = feedback::folder_beside(store_.location(), "media");
     question.items[i].clip = environments::store_clip(replayer_, clips[i]->segment, media).id;
   }
   return question;
@@ -72,8 +82,8 @@ std::vector<ClipQuestions::Pair> ClipQuestions::ask(const ClipPool& pool, const 
   if (count <= 0) return {};
   const auto& clips = pool.clips();
   const auto each = by_ensemble(config_.selection) ? candidates_per_question : 1;
-  Random random(derive(config_.seed, {hash("pairs"), static_cast<std::uint64_t>(asked_)}));
-  std::vector<Pair> pairs, asked;
+  Random random(derive(config_.seed, {hash("pairs"), static_cast<std::uint64_t>(asked())}));
+  std::vector<Pair> pairs, picked;
   std::vector<ClipComparison> candidates;
   for (std::size_t i = 0; i < static_cast<std::size_t>(count) * each; ++i) {
     const auto first = config_.selection == Selection::recency
@@ -85,12 +95,13 @@ std::vector<ClipQuestions::Pair> ClipQuestions::ask(const ClipPool& pool, const 
   }
   std::vector<feedback::Question> questions;
   for (const auto at : chosen(candidates, reward, static_cast<std::size_t>(count))) {
-    asked.push_back(pairs[at]);
+    picked.push_back(pairs[at]);
     const auto& [first, second] = pairs[at];
-    questions.push_back(question_of(fmt::format("pair-{}", asked_++), clips[first], clips[second], version));
+    questions.push_back(question_of(fmt::format("pair-{}", asked()), clips[first], clips[second], version));
+    remember(questions.back().id, pairs_);
   }
   store_.publish(questions);
-  return asked;
+  return picked;
 }
 
 void ClipQuestions::prefer(std::span<const data::Trajectory> demonstrations, const std::vector<Pair>& pairs,
@@ -116,17 +127,22 @@ void ClipQuestions::prefer(std::span<const data::Trajectory> demonstrations, con
   for (const auto& question : questions)
     if (const auto lease = store_.lease_question(demonstrator, question.id, std::chrono::seconds(600)))
       store_.answer(*lease, feedback::Comparison{.best = 0});
-  autolabels_ = std::ssize(questions);
+  for (const auto& question : questions) remember(question.id, autolabels_);
+}
+
+void ClipQuestions::remember(const std::string& question, std::vector<std::string>& among) {
+  among.push_back(question);
+  own_.insert(question);
 }
 
 void ClipQuestions::save(nlohmann::json& record) const {
-  record["asked"] = asked_;
+  record["asked"] = pairs_;
   record["autolabels"] = autolabels_;
 }
 
 void ClipQuestions::restore(const nlohmann::json& record) {
-  asked_ = record.at("asked");
-  autolabels_ = record.at("autolabels");
+  for (const std::string question : record.at("asked")) remember(question, pairs_);
+  for (const std::string question : record.at("autolabels")) remember(question, autolabels_);
 }
 
 }  // namespace rlhf::control

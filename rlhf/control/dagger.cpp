@@ -88,15 +88,12 @@ void train(models::ActorCritic& agent, environments::Environment& environment, c
       for (const double reward : each.rewards) earned += reward / static_cast<double>(episodes.size());
     run.report(round, Row{metrics, config.beta(round), earned});
     run.progress().advance(1);
-    const bool stop = run.stop_requested(), last = round + 1 == config.rounds;
-    if (last || stop) {
-      State state;
-      optimizer.save(state, "optimizer");
-      state.tensors["observations"] = shown.observations;
-      state.tensors["actions"] = shown.actions;
-      run.checkpoint(round, write_model, state);
-    }
-    if (stop && !last) break;
+    State state;  // after every round: an expert's answers are dear
+    optimizer.save(state, "optimizer");
+    state.tensors["observations"] = shown.observations;
+    state.tensors["actions"] = shown.actions;
+    run.checkpoint(round, write_model, state);
+    if (run.stop_requested()) break;
   }
   run.progress().finish();
 }

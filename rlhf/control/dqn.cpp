@@ -35,6 +35,7 @@ void DqnConfig::validate() const {
   require_setting(target_share > 0 && target_share <= 1, "target_share", "Give a share above 0, at most 1.");
   for (const double share : {epsilon_start, epsilon_end})
     require_setting(share >= 0 && share <= 1, "epsilon_end", "Give shares from 0 to 1.");
+  require_setting(epsilon_share > 0 && epsilon_share <= 1, "epsilon_share", "Give a share above 0, at most 1.");
 }
 
 QNetwork::QNetwork(const environments::Spec& spec, const DqnConfig& config, std::uint64_t seed)

@@ -17,7 +17,9 @@ struct DqnConfig : OffPolicyConfig {
   double epsilon_start = 1.0, epsilon_end = 0.05;  // share of random actions
   double epsilon_share = 0.1;                      // of training, over which it falls in a straight line
   bool double_q = false;  // the online network picks the next action, the target network values it (arXiv:1509.06461)
-  bool duelling = false;  // Q = V + A - mean A (arXiv:1511.06581)
+  // Q = V + A - mean A (arXiv:1511.06581). Both are read off the last hidden layer; the paper gives each a layer of
+  // its own and scales the gradient of what they share by 1 / sqrt(2).
+  bool duelling = false;
   bool huber = true;      // false: squared error
 
   void fields(Fields& f);

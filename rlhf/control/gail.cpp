@@ -32,7 +32,8 @@ Discriminator::Discriminator(const environments::Spec& spec, Shown shown, const 
   if (const auto* space = std::get_if<environments::Discrete>(&spec.action)) choices_ = std::ssize(space->choices);
   const auto read = input(shown_);
   mean_ = read.mean(0);
-  spread_ = read.std({0}, /*unbiased=*/false).clamp_min(1e-4);
+  const auto spread = read.std({0}, /*unbiased=*/false);
+  spread_ = spread.masked_fill(spread < 1e-4, 1);  // what never varied there is read as it is
   network_ = models::make_network(config.discriminator, {read.size(1)}, 1, 1.0,
                                   derive(config.ppo.seed, {hash("discriminator")}));
   optimizer_ = std::make_unique<algorithms::AdamW>(network_->weights(), algorithms::AdamConfig{.max_grad_norm = 0});
@@ -95,7 +96,7 @@ void train(models::ActorCritic& agent, environments::VectorEnvironment& environm
   config.validate();
   Discriminator discriminator(environments.spec(), shown, config);
   const auto played = [&](const Rollout& rollout) {
-    return Shown{rollout.flat(rollout.observations), agent.within_bounds(rollout.flat(rollout.actions))};
+    return Shown{rollout.flat(rollout.observations), rollout.flat(rollout.sent)};
   };
   train(agent, environments, config.ppo,
         {.reward =

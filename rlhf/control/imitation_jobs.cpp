@@ -36,23 +36,6 @@ class ImitationJob : public algorithms::Job {
   models::ActorCriticConfig agent_{.network = {.hidden = {32, 32}}};
 };
 
-/// A file of episodes, and how many of them are looked at.
-struct DemonstrationSettings {
-  std::filesystem::path file;
-  std::int64_t episodes = 0;
-
-  void fields(Fields& f) {
-    f.field("demonstrations", file, "JSONL of episodes, as `rlhf env record` writes them");
-    f.field("episodes", episodes, "the first so many of them; 0 = all");
-  }
-
-  Shown read(const environments::Spec& spec) const {
-    auto all = episodes_in(file, "demonstrations", spec, "--out shown.jsonl");
-    if (episodes > 0 && episodes < std::ssize(all)) all.resize(static_cast<std::size_t>(episodes));
-    return shown_in(spec, all);
-  }
-};
-
 class BcJob final : public ImitationJob {
  public:
   using ImitationJob::ImitationJob;
@@ -63,7 +46,8 @@ class BcJob final : public ImitationJob {
     config_.fields(f);
   }
   void imitate(models::ActorCritic& agent, environments::VectorEnvironment& environments, Run& run) override {
-    train(agent, demonstrations_.read(environments.spec()), config_, run);
+    const auto& spec = environments.spec();
+    train(agent, shown_in(spec, demonstrations_.episodes_of(spec)), config_, run);
   }
   std::uint64_t seed() const override { return config_.seed; }
 
@@ -103,7 +87,8 @@ class GailJob final : public ImitationJob {
     config_.fields(f);
   }
   void imitate(models::ActorCritic& agent, environments::VectorEnvironment& environments, Run& run) override {
-    train(agent, environments, demonstrations_.read(environments.spec()), config_, run);
+    const auto& spec = environments.spec();
+    train(agent, environments, shown_in(spec, demonstrations_.episodes_of(spec)), config_, run);
   }
   std::int64_t count() const override { return config_.ppo.envs; }
   std::uint64_t seed() const override { return config_.ppo.seed; }

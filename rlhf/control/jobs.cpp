@@ -7,7 +7,9 @@
 #include "rlhf/control/dqn.h"
 #include "rlhf/control/ppo.h"
 #include "rlhf/control/sac.h"
+#include "rlhf/control/signal_reward.h"
 #include "rlhf/control/td3.h"
+#include "rlhf/core/error.h"
 
 namespace rlhf::control {
 namespace {
@@ -22,6 +24,8 @@ class OnPolicyJob final : public algorithms::Job {
     world_.settings.fields(f);
     f.group("agent", agent_, "policy and value");
     config_.fields(f);
+    f.field("reward_model", reward_model_,
+            "folder of a reward model that `rlhf session --relearn LOG --reward-model` made: it pays the agent");
     world_.examination_field(f, "likeliest");
   }
 
@@ -29,12 +33,24 @@ class OnPolicyJob final : public algorithms::Job {
     config_.validate();
     const auto environments = world_.make(config_.envs, run);
     models::ActorCritic agent(environments->spec(), agent_);
-    train(agent, *environments, config_, {}, run);
+    const auto reward = paying(environments->spec());
+    train(agent, *environments, config_, reward ? reward->hooks() : OnPolicyHooks{}, run);
     world_.examine(*environments, greedy(agent), config_.seed, run);
   }
 
  private:
+  std::optional<SignalReward> paying(const environments::Spec& spec) const {
+    if (reward_model_.empty()) return std::nullopt;
+    if (world_.settings.normalization.any())
+      throw Error({.category = Category::usage,
+                   .where = "normalization",
+                   .what = "the reward model reads observations as they are, and its rewards are not normalised",
+                   .fix = "Leave it off with reward_model."});
+    return std::optional<SignalReward>(std::in_place, reward_model_, spec);
+  }
+
   JobWorld world_;
+  std::string reward_model_;
   models::ActorCriticConfig agent_;
   Config config_;
 };
@@ -53,7 +69,7 @@ class OffPolicyJob final : public algorithms::Job {
 
   void run(Run& run) override {
     config_.validate();
-    const auto environments = world_.make(config_.envs, run);
+    const auto environments = world_.make_for_replay(config_.envs, run);
     const auto agent = train(*environments, config_, {}, run);
     const auto act = [&](const Tensor& seen) { return best(*agent, seen); };
     world_.examine(*environments, act, config_.seed, run);

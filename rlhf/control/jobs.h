@@ -12,6 +12,7 @@ namespace rlhf::control {
 std::unique_ptr<algorithms::Job> make_ppo_job(environments::EnvironmentTable environments);
 std::unique_ptr<algorithms::Job> make_a2c_job(environments::EnvironmentTable environments);
 std::unique_ptr<algorithms::Job> make_recurrent_ppo_job(environments::EnvironmentTable environments);
+std::unique_ptr<algorithms::Job> make_dqfd_job(environments::EnvironmentTable environments);
 std::unique_ptr<algorithms::Job> make_dqn_job(environments::EnvironmentTable environments);
 std::unique_ptr<algorithms::Job> make_sac_job(environments::EnvironmentTable environments);
 std::unique_ptr<algorithms::Job> make_td3_job(environments::EnvironmentTable environments);

@@ -31,6 +31,7 @@ void MaximiserConfig::fields(Fields& f) {
   f.field("elites", elites, "of cross_entropy, the best draws that the next ones follow");
   f.field("iterations", iterations, "of cross_entropy");
   f.field("most_units", most_units, "of exact: hidden units above which it refuses");
+  f.field("most_nodes", most_nodes, "of exact: relaxations for a state; then it takes the best so far");
 }
 
 void MaximiserConfig::validate() const {
@@ -40,6 +41,7 @@ void MaximiserConfig::validate() const {
   require_setting(step_size > 0, "step_size", "Give a positive number.");
   require_setting(elites >= 2 && elites <= candidates, "elites", "Give 2 or more, at most candidates.");
   require_setting(iterations >= 1, "iterations", "Give 1 or more.");
+  require_setting(most_nodes >= 1, "most_nodes", "Give 1 or more.");
 }
 
 namespace {
@@ -107,20 +109,24 @@ Tried cross_entropy(const models::Network& network, const Tensor& encoded, std::
   return {at::cat(actions, 1), at::cat(values, 1)};
 }
 
-Tensor exact(const models::Network& network, const Tensor& encoded, std::int64_t numbers,
+Maxima exact(const models::Network& network, const Tensor& encoded, std::int64_t numbers,
              const MaximiserConfig& config) {
   const auto seen = encoded.flatten(1).to(at::kDouble).contiguous();
   auto actions = at::empty({seen.size(0), 1, numbers}, at::kFloat);
+  std::int64_t unproven = 0;
   const std::vector<double> low(static_cast<std::size_t>(numbers), -1), high(static_cast<std::size_t>(numbers), 1);
   for (std::int64_t row = 0; row < seen.size(0); ++row) {
     const auto* first = seen.const_data_ptr<double>() + row * seen.size(1);
     const auto layers = layers_of(network, std::vector<double>(first, first + seen.size(1)), config.most_units);
-    const auto found = maximum(layers, low, high);
+    const auto found = maximum(layers, low, high, {.most_nodes = config.most_nodes});
+    unproven += !found.proven;
     for (std::int64_t k = 0; k < numbers; ++k)
       actions.mutable_data_ptr<float>()[row * numbers + k] =
           static_cast<float>(found.inputs[static_cast<std::size_t>(k)]);
   }
-  return actions;
+  auto maxima = Tried{actions, values_of(network, encoded, actions)}.best();
+  maxima.unproven = unproven;
+  return maxima;
 }
 
 }  // namespace
@@ -138,10 +144,8 @@ Maxima maximise(const models::Network& network, const Tensor& encoded, std::int6
       return uphill(network, encoded, uniform({rows, config.starts, numbers}, random), config).best();
     case Maximiser::cross_entropy:
       return cross_entropy(network, encoded, numbers, config, random).best();
-    case Maximiser::exact: {
-      const auto actions = exact(network, encoded, numbers, config);
-      return Tried{actions, values_of(network, encoded, actions)}.best();
-    }
+    case Maximiser::exact:
+      return exact(network, encoded, numbers, config);
   }
   return {};
 }

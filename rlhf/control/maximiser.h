@@ -22,14 +22,16 @@ struct MaximiserConfig {
   std::int64_t elites = 6;        // of cross_entropy, the best draws that the next ones follow
   std::int64_t iterations = 4;    // of cross_entropy
   std::int64_t most_units = 128;  // of exact
+  std::int64_t most_nodes = 20000;  // of exact: relaxations for a row, then the best so far is taken
 
   void fields(Fields& f);
   void validate() const;
 };
 
 struct Maxima {
-  Tensor actions;  // [rows, numbers] within ±1
-  Tensor values;   // [rows] of the network there
+  Tensor actions;             // [rows, numbers] within ±1
+  Tensor values;              // [rows] of the network there
+  std::int64_t unproven = 0;  // of `exact`: rows whose best so far was taken when the search had grown too long
 };
 
 /// For each row of what is seen, the action within ±1 that gives the network its largest value; no gradient. The

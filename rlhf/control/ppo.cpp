@@ -51,8 +51,10 @@ struct Loss {
 
 Loss loss_of(const models::ActorCritic::Judged& now, const Batch& batch, const PpoConfig& config, double clip) {
   const auto& [policy, values] = now;
-  const auto advantages =
-      config.whiten_advantages ? algorithms::whiten(batch.advantages, {}, {.unbiased = true}) : batch.advantages;
+  const bool whitened = config.whiten_advantages && batch.advantages.numel() > 1;
+  const auto advantages = whitened
+                              ? algorithms::whiten(batch.advantages, {}, {.unbiased = true, .floor_deviation = true})
+                              : batch.advantages;
   const auto judged = models::judge(policy, batch.actions);
   const auto surrogate = clipped_policy_loss(
       {.logprobs = judged.logprobs, .old_logprobs = batch.logprobs, .advantages = advantages}, clip);
@@ -63,7 +65,7 @@ Loss loss_of(const models::ActorCritic::Judged& now, const Batch& batch, const P
           .policy = surrogate.loss.item<double>(),
           .value = value.loss.item<double>(),
           .entropy = entropy.item<double>(),
-          .approx_kl = surrogate.metrics.approx_kl.item<double>(),
+          .approx_kl = surrogate.metrics.kl.item<double>(),
           .clip_fraction = surrogate.metrics.clip_fraction.item<double>()};
 }
 
@@ -96,30 +98,31 @@ PpoMetrics update(const PpoJudge& policy, algorithms::AdamW& optimizer, const Ro
       .explained_variance = algorithms::explained_variance(batch.values, batch.returns),
       .learning_rate = algorithms::scheduled(config.schedule, config.learning_rate, index, config.rollouts())};
   metrics.clip = config.clip_follows ? config.clip * metrics.learning_rate / config.learning_rate : config.clip;
-  for (std::int64_t epoch = 0; epoch < config.epochs; ++epoch) {
+  std::int64_t judged = 0;  // minibatches
+  bool far = false;         // has the policy moved?
+  for (std::int64_t epoch = 0; epoch < config.epochs && !far; ++epoch) {
     Random random(derive(config.seed,
                          {hash("minibatches"), static_cast<std::uint64_t>(index), static_cast<std::uint64_t>(epoch)}));
     const auto order = steps_in(random.permutation(rollout.steps() / policy.together), policy.together);
-    double moved = 0;
-    const auto pieces = order.split(config.minibatch);
-    for (const auto& steps : pieces) {
+    for (const auto& steps : order.split(config.minibatch)) {
       const auto loss = loss_of(policy.judge(steps), batch.at(steps), config, metrics.clip);
-      optimizer.zero_grad();
-      loss.total.backward();
-      metrics.grad_norm = optimizer.step(metrics.learning_rate);
       metrics.policy_loss += loss.policy;
       metrics.value_loss += loss.value;
       metrics.entropy += loss.entropy;
       metrics.approx_kl += loss.approx_kl;
       metrics.clip_fraction += loss.clip_fraction;
+      ++judged;
+      far = config.target_kl && loss.approx_kl > 1.5 * *config.target_kl;
+      if (far) break;
+      optimizer.zero_grad();
+      loss.total.backward();
+      metrics.grad_norm = optimizer.step(metrics.learning_rate);
       ++metrics.updates;
-      moved += loss.approx_kl / static_cast<double>(pieces.size());
     }
-    if (config.target_kl && moved > 1.5 * *config.target_kl) break;
   }
   for (double* sum :
        {&metrics.policy_loss, &metrics.value_loss, &metrics.entropy, &metrics.approx_kl, &metrics.clip_fraction})
-    *sum /= static_cast<double>(metrics.updates);
+    *sum /= static_cast<double>(judged);
   return metrics;
 }
 

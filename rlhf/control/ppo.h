@@ -26,7 +26,7 @@ struct PpoConfig {
   double entropy_coefficient = 0.01;
   double value_coefficient = 0.5;   // of half the mean squared error, as CleanRL's; SB3's 0.5 of all of it is 1 here
   bool whiten_advantages = true;    // mean 0, variance 1 over a minibatch
-  std::optional<double> target_kl;  // a pass over the rollout in which the policy moved 1.5 times this far is the last
+  std::optional<double> target_kl;  // nats; a minibatch that finds the policy 1.5 times this far away ends the updates
   algorithms::GaeConfig gae{.gamma = 0.99, .lambda = 0.95};
   algorithms::AdamConfig adam{.epsilon = 1e-5, .max_grad_norm = 0.5};
   std::int64_t report_every = 1;      // rollouts

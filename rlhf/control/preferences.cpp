@@ -18,6 +18,11 @@ double pearson(const Tensor& one, const Tensor& other) {
   return size > 0 ? (a * b).sum().item<double>() / size : std::nan("");
 }
 
+std::string name_of(const Run& run) {
+  const auto folder = std::filesystem::absolute(run.folder() / "").parent_path();
+  return folder.lexically_normal().filename().string();
+}
+
 std::string store_of(const PreferenceConfig& config, const Run& run) {
   return config.store.empty() ? (run.folder() / "feedback.db").string() : config.store;
 }
@@ -39,8 +44,8 @@ Preferences::Preferences(std::unique_ptr<environments::Environment> replayer, co
       inputs_(spec, config),
       ensemble_(inputs_.shape(), config.reward),
       pool_(spec, inputs_, config),
-      questions_(store_, *replayer_, spec, config),
-      answers_(store_, *replayer_, inputs_, config, run),
+      questions_(store_, *replayer_, spec, config, name_of(run)),
+      answers_(store_, questions_, *replayer_, inputs_, config, run),
       returns_(run) {
   config.validate();
 }
@@ -56,7 +61,7 @@ void Preferences::begin(const std::function<Rollout()>& next) {
   const auto rollouts = std::max<std::int64_t>(1, config_.clips / (config_.rollout_clips * 2));
   for (std::int64_t i = 0; i < rollouts; ++i) {
     const auto rollout = next();
-    pool_.keep(rollout, rollout.rewards, before_training, config_.clips / rollouts);
+    pool_.keep(rollout, rollout.earned, before_training, config_.clips / rollouts);
   }
   ask_first();
 }
@@ -70,19 +75,20 @@ void Preferences::ask_first() {
                  .fix = "Take longer rollouts or shorter clips."});
   const auto pairs = questions_.ask(pool_, ensemble_, labels_by(config_, 0, total_steps_), before_training);
   if (config_.autolabels) questions_.prefer(demonstrations_, pairs, pool_);
+  answers_.begin([&] { questions_.ask(pool_, ensemble_, 1, before_training); });
   take_answers(before_training);
   fit(config_.first_updates);
 }
 
 /// What the policy is paid for a rollout, [envs, steps]: by the reward model, or for novelty before there is one.
 Tensor Preferences::rewards(const Rollout& rollout) {
-  true_rewards_ = rollout.rewards.clone();
+  true_rewards_ = rollout.earned;
   predicted_ = Tensor();
   correlation_ = std::nan("");
   if (exploring()) return novelty_.rewards(reached(rollout)).view_as(rollout.rewards);
   const auto next = rollout.next.defined() ? rollout.flat(rollout.next) : rollout.next;
   const auto rewards =
-      ensemble_.rewards(inputs_(rollout.flat(rollout.observations), rollout.flat(rollout.actions), next));
+      ensemble_.rewards(inputs_(rollout.flat(rollout.observations), rollout.flat(rollout.sent), next));
   correlation_ = pearson(rewards, true_rewards_.flatten());
   return predicted_ = rewards.view_as(rollout.rewards);
 }
@@ -99,12 +105,19 @@ void Preferences::learn_from(std::int64_t index, const Rollout& rollout) {
     return;
   }
   pool_.keep(rollout, true_rewards_, index, config_.rollout_clips);
-  questions_.ask(pool_, ensemble_, labels_by(config_, steps_, total_steps_) - asked(), index);
+  questions_.ask(pool_, ensemble_, missing(), index);
   take_answers(index);
-  fit(config_.rollout_updates);
+  fit(ensemble_.version() > 0 ? config_.rollout_updates : config_.first_updates);
+  if (steps_ >= total_steps_) answers_.close();
 }
 
-void Preferences::take_answers(std::int64_t index) { ensemble_.add(answers_.take(index, asked(), autolabels())); }
+/// Labels that are due by now and that none of the questions asked so far has given or can still give.
+std::int64_t Preferences::missing() const {
+  if (config_.initial_share == 1) return 0;  // about the first clips alone
+  return labels_by(config_, steps_, total_steps_) - (asked() - answers_.passed_over());
+}
+
+void Preferences::take_answers(std::int64_t index) { ensemble_.add(answers_.take(index)); }
 
 void Preferences::fit(std::int64_t updates) {
   if (updates > 0 && labels() > 0) last_fit_ = ensemble_.fit(updates);

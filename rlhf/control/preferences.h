@@ -42,7 +42,7 @@ class Preferences {
   const RewardEnsemble& reward() const { return ensemble_; }
   std::int64_t labels() const { return ensemble_.comparisons(); }  // autolabels included
   std::int64_t autolabels() const { return questions_.autolabels(); }
-  std::int64_t asked() const { return questions_.asked(); }
+  std::int64_t asked() const { return questions_.asked(); }  // pairs, those that were passed over included
 
   /// How the ensemble judges pairs of clips from all through training that were never asked about, see clip_pool.h.
   double test_accuracy() const { return control::test_accuracy(ensemble_, pool_.test_pairs()); }
@@ -60,6 +60,7 @@ class Preferences {
   Tensor rewards(const Rollout& rollout);
   void learn_from(std::int64_t index, const Rollout& rollout);
   void ask_first();
+  std::int64_t missing() const;
   void take_answers(std::int64_t index);
   void fit(std::int64_t updates);
   void save(State& state);

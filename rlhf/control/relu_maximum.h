@@ -37,6 +37,7 @@ struct ReluMaximumOptions {
 /// programme of Ryu et al. 2020 (arXiv:1909.12397, section 3.1) by branch and bound. Each unit whose sign the box
 /// leaves open is a binary variable; its relaxation z >= 0, z >= s, z <= u (s - l) / (u - l) is the convex hull that
 /// the big-M form has with these bounds l <= s <= u, which are made anew in every node.
+/// A search of our own: GLPK is under the GPL, and programmes of this size need no solver that one installs.
 ReluMaximum maximum(const std::vector<ReluLayer>& layers, const std::vector<double>& low,
                     const std::vector<double>& high, const ReluMaximumOptions& options = {});
 

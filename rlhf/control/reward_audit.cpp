@@ -56,13 +56,13 @@ RewardSource FrozenReward::source() const {
 }
 
 PpoHooks FrozenReward::hooks() const {
-  return {.reward =
-              [this](const Rollout& rollout) {
-                return (*this)({rollout.flat(rollout.observations), rollout.flat(rollout.actions),
-                                rollout.flat(rollout.next)})
-                    .view_as(rollout.rewards);
-              },
-          .keep_states = true};
+  return {
+      .reward =
+          [this](const Rollout& rollout) {
+            return (*this)({rollout.flat(rollout.observations), rollout.flat(rollout.sent), rollout.flat(rollout.next)})
+                .view_as(rollout.rewards);
+          },
+      .keep_states = true};
 }
 
 void AuditConfig::fields(Fields& f) {

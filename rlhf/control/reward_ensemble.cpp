@@ -106,19 +106,26 @@ RewardEnsemble::Judged RewardEnsemble::judge(const Member& member, ClipCompariso
            ? member.network->forward_dropping(steps, config_.dropout, derive(*disturbance, {hash("dropout")}))
            : member.network->forward(steps))
           .squeeze(1);
-  return {.rewards = rewards, .gaps = rows.gaps(rewards)};
+  return {.rewards = rewards, .sums = rows.sums(rewards), .gaps = rows.gaps(rewards)};
+}
+
+/// [pairs], differentiable.
+Tensor RewardEnsemble::losses(const Judged& judged, ClipComparisons comparisons) const {
+  if (config_.fit_to == FitTo::returns) return (judged.sums - returns_of(comparisons)).square().view({-1, 2}).mean(1);
+  return algorithms::noisy_pairwise_losses(judged.gaps, preferred_of(comparisons), config_.noise);
 }
 
 /// Without gradients.
 RewardEnsemble::Judged RewardEnsemble::judge_all(const Member& member, const Chosen& comparisons) const {
   const at::NoGradGuard no_gradient;
-  std::vector<Tensor> rewards, gaps;
+  std::vector<Tensor> rewards, sums, gaps;
   in_pieces(comparisons, pictures_, [&](const auto& piece) {
     const auto judged = judge(member, piece);
     rewards.push_back(judged.rewards);
+    sums.push_back(judged.sums);
     gaps.push_back(judged.gaps);
   });
-  return {.rewards = at::cat(rewards), .gaps = at::cat(gaps)};
+  return {.rewards = at::cat(rewards), .sums = at::cat(sums), .gaps = at::cat(gaps)};
 }
 
 RewardEnsemble::Chosen RewardEnsemble::chosen(std::span<const std::int64_t> indices) const {
@@ -143,9 +150,9 @@ RewardEnsemble::Measures RewardEnsemble::measure(const Member& member, const std
   const auto all = chosen(on);
   const auto judged = judge_all(member, all);
   const auto preferred = preferred_of(all), rewards = judged.rewards.to(at::kDouble);
-  const auto losses = algorithms::noisy_pairwise_losses(judged.gaps, preferred, config_.noise);
+  const auto each = losses(judged, all);
   const auto scores = [&](const Tensor& weights) -> Scores {
-    return {weighted_mean(losses, weights), share_right(judged.gaps, preferred, weights)};
+    return {weighted_mean(each, weights), share_right(judged.gaps, preferred, weights)};
   };
   const auto counted = at::tensor(counts);
   return {.train = scores(counted),
@@ -158,7 +165,7 @@ RewardEnsemble::Measures RewardEnsemble::measure(const Member& member, const std
 void RewardEnsemble::learn(Member& member, const Chosen& picked, std::uint64_t disturbance) const {
   member.optimizer->zero_grad();
   const auto judged = judge(member, picked, disturbance);
-  auto loss = algorithms::noisy_pairwise_loss(judged.gaps, preferred_of(picked), config_.noise);
+  auto loss = losses(judged, picked).mean();
   if (config_.prior > 0) loss = loss + config_.prior * judged.rewards.square().mean();
   loss.backward();
   const at::NoGradGuard no_gradient;

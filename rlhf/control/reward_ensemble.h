@@ -9,7 +9,14 @@
 
 namespace rlhf::control {
 
+/// What the sums of rewards over clips are fitted to.
+enum class FitTo {
+  comparisons,  // which clip was preferred
+  returns,      // what the clips earned in truth, by squared error: the paper's ablation "target"
+};
+
 struct RewardEnsembleConfig {
+  FitTo fit_to = FitTo::comparisons;
   std::int64_t members = 3;
   models::NetworkConfig network{.activation = models::Activation::leaky_relu, .initial = models::Initial::uniform};
   double noise = 0.1;  // share of answers taken to be coin tosses
@@ -33,7 +40,9 @@ struct RewardEnsembleConfig {
 };
 
 struct EnsembleFit {
-  double loss = 0, heldout_loss = 0;  // nats a comparison, mean over members; the held-out ones are each member's own
+  // Nats a comparison (squared error where returns are fitted to), mean over members; the held-out ones are each
+  // member's own.
+  double loss = 0, heldout_loss = 0;
   double accuracy = 0, heldout_accuracy = 0;  // share ordered as the teacher did, ties left out
   double l2 = 0;                              // mean over members
 };
@@ -85,6 +94,7 @@ class RewardEnsemble {
   };
   struct Judged {
     Tensor rewards;  // [steps] of all clips, unnormalised
+    Tensor sums;     // [2 pairs] over each clip
     Tensor gaps;     // [pairs] sum over the first clip less that over the second
   };
   struct Scores {
@@ -98,6 +108,7 @@ class RewardEnsemble {
   Judged judge(const Member& member, ClipComparisons comparisons,
                std::optional<std::uint64_t> disturbance = std::nullopt) const;
   Judged judge_all(const Member& member, const Chosen& comparisons) const;
+  Tensor losses(const Judged& judged, ClipComparisons comparisons) const;
   Chosen chosen(std::span<const std::int64_t> indices) const;
   std::vector<std::int64_t> measured_on() const;
   Measures measure(const Member& member, const std::vector<std::int64_t>& on) const;

@@ -5,6 +5,8 @@
 namespace rlhf::control {
 
 void RewardEnsembleConfig::fields(Fields& f) {
+  f.choice("fit_to", fit_to, {{"comparisons", FitTo::comparisons}, {"returns", FitTo::returns}},
+           "comparisons, or what the clips earned in truth, which simulated teachers know alone");
   f.field("members", members, "reward models whose mean is taken");
   f.group("network", network, "of each member");
   f.field("noise", noise, "share of answers taken to be coin tosses");

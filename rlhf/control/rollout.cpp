@@ -81,6 +81,7 @@ Rollout Collector::room(bool keep_states) const {
                   .logprobs = one(),
                   .values = one(),
                   .rewards = one(),
+                  .earned = one(),
                   .places = std::vector<environments::Place>(count),
                   .ended = std::vector<std::uint8_t>(count)};
   if (!keep_states) return rollout;
@@ -94,15 +95,21 @@ void Collector::act(std::int64_t t, Rollout& rollout, std::vector<float>& after)
   const auto& seen = environments_.observations();
   const auto [policy, values] = actor_.judge(seen);
   const auto actions = models::draw(policy, random_);
-  if (!rollout.actions.defined()) rollout.actions = room_for(actions, steps_);
+  const auto sent = actor_.within_bounds(actions);
+  if (!rollout.actions.defined()) {
+    rollout.actions = room_for(actions, steps_);
+    rollout.sent = sent.is_same(actions) ? rollout.actions : room_for(sent, steps_);
+  }
   rollout.observations.select(1, t).copy_(seen);
   rollout.actions.select(1, t).copy_(actions);
+  if (!rollout.sent.is_same(rollout.actions)) rollout.sent.select(1, t).copy_(sent);
   rollout.logprobs.select(1, t).copy_(models::judge(policy, actions).logprobs);
   rollout.values.select(1, t).copy_(values);
   note_places(environments_, t, rollout);
-  const auto& step = environments_.step(actor_.within_bounds(actions));
+  const auto& step = environments_.step(sent);
   episodes_.add(step);
   rollout.rewards.select(1, t).copy_(step.rewards);
+  rollout.earned.select(1, t).copy_(environments::earned(step));
   if (rollout.next.defined()) rollout.next.select(1, t).copy_(outcomes_of(step));
   if (step.ended == 0) return;
   note_ends(step, t, rollout);
@@ -159,9 +166,11 @@ void Recorder::before(const environments::VectorEnvironment& environments, const
                 .actions = room_for(actions, steps_),
                 .next = room_for(seen, steps_),
                 .rewards = at::empty({environments_, steps_}, at::kFloat),
+                .earned = at::empty({environments_, steps_}, at::kFloat),
                 .places = std::vector<environments::Place>(count),
                 .ended = std::vector<std::uint8_t>(count),
                 .states = std::vector<std::string>(count)};
+    rollout_.sent = rollout_.actions;
   }
   rollout_.observations.select(1, now_).copy_(seen);
   rollout_.actions.select(1, now_).copy_(actions);
@@ -170,6 +179,7 @@ void Recorder::before(const environments::VectorEnvironment& environments, const
 
 bool Recorder::after(const environments::VectorStep& step) {
   rollout_.rewards.select(1, now_).copy_(step.rewards);
+  rollout_.earned.select(1, now_).copy_(environments::earned(step));
   rollout_.next.select(1, now_).copy_(outcomes_of(step));
   note_ends(step, now_, rollout_);
   return ++now_ == steps_;

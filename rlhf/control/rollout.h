@@ -10,10 +10,12 @@ namespace rlhf::control {
 struct Rollout {
   Tensor observations;  // [envs, steps, ...] in which each action was chosen, as the environment gives them
   Tensor actions;       // [envs, steps] int64, or [envs, steps, numbers] float32, as they were drawn
+  Tensor sent;          // the same as the environments were given them, within bounds
   Tensor next;          // [envs, steps, ...] what they led to, an episode's last observation included; where states are
   Tensor logprobs;      // [envs, steps] of the policy that acted
   Tensor values;        // [envs, steps]
-  Tensor rewards;       // [envs, steps] float32; the environment's own until somebody else's are put in their place
+  Tensor rewards;       // [envs, steps] float32; the environment's until somebody else's are put in their place
+  Tensor earned;        // [envs, steps] float32; what the environment itself gave, whatever learners are shown
   std::vector<std::int64_t> starts;  // where each sequence begins within envs * steps, and the end
   Tensor after;                      // [sequences] value of the state that followed; 0 where the episode terminated
   std::vector<environments::Place> places;  // [envs * steps] which episode each step was of, and which of its steps

@@ -122,9 +122,10 @@ std::unique_ptr<SacAgent> train_sac(environments::VectorEnvironment& environment
   config.validate();
   auto agent = std::make_unique<SacAgent>(environments.spec(), config);
   SacAgent::Update last;
-  std::int64_t updates = 0;
+  double updates = 0;
   const auto numbers = agent->range().numbers();
   auto parts = parts_of(*agent);
+  keep_log(parts, {&last.policy_loss, &last.critic_loss, &last.temperature, &last.entropy, &updates});
   parts.act = [&](const Tensor& seen, double, bool exploring, Random& random) {
     const at::NoGradGuard no_gradient;
     const auto noise = normal_noise(seen.size(0), numbers, random);

@@ -14,6 +14,7 @@ algorithms::AlgorithmTable builtin_algorithms(environments::EnvironmentTable env
           {"bc", [environments] { return make_bc_job(environments); }},
           {"dagger", [environments] { return make_dagger_job(environments); }},
           {"gail", [environments] { return make_gail_job(environments); }},
+          {"dqfd", [environments] { return make_dqfd_job(environments); }},
           {"dqn", [environments] { return make_dqn_job(environments); }},
           {"sac", [environments] { return make_sac_job(environments); }},
           {"td3", [environments] { return make_td3_job(environments); }}};

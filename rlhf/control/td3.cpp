@@ -96,6 +96,7 @@ std::unique_ptr<Td3Agent> train_td3(environments::VectorEnvironment& environment
   double policy_loss = 0;
   const auto numbers = agent->range().numbers();
   auto parts = parts_of(*agent);
+  keep_log(parts, {&last.critic_loss, &policy_loss});
   parts.act = [&](const Tensor& seen, double, bool exploring, Random& random) {
     const at::NoGradGuard no_gradient;
     const auto noise = normal_noise(seen.size(0), numbers, random);

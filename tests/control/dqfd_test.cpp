@@ -4,8 +4,11 @@
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
+#include "rlhf/control/jobs.h"
 #include "rlhf/core/files.h"
+#include "rlhf/data/trajectory_file.h"
 #include "rlhf/environments/key_treasure.h"
+#include "rlhf/environments/scripted_agent.h"
 #include "rlhf/environments/table.h"
 #include "tests/control/reference_numbers.h"
 #include "tests/control/run_until.h"
@@ -127,6 +130,39 @@ TEST(Dqfd, RefusesWhatWasSeenThroughOtherEyes) {
   Replay replay(world()->spec(), 1, {.capacity = 10});
   const std::vector other = {environments::demonstrate({}, 1, 0)};
   EXPECT_EQ(error_of([&] { replay.keep(other); }).category(), Category::check);
+}
+
+/// The job, from a file of episodes, stopped at the `stop`th look (0 = never).
+std::filesystem::path dqfd_job(const std::filesystem::path& folder, const std::filesystem::path& shown, int stop) {
+  const auto job = make_dqfd_job(environments::builtin_environments());
+  Fields fields;
+  job->fields(fields);
+  from_json(fields,
+            {{"environment", "mountain_car"},
+             {"demonstrations", shown.string()},
+             {"total_steps", 3000},
+             {"pretrain_updates", 300},
+             {"report_every", 500},
+             {"evaluate", 3}},
+            "settings");
+  int looked = 0;
+  auto run = run_until(folder, [&] { return stop > 0 && ++looked >= stop; });
+  job->run(run);
+  return folder;
+}
+
+TEST(Dqfd, JobLearnsFromAFileOfEpisodesAndResumesToTheSameBits) {
+  const ScratchFolder scratch;
+  const auto alone = environments::make_environment(environments::builtin_environments(), "mountain_car", nullptr);
+  const auto expert = environments::scripted_agent(alone->spec());
+  data::write_trajectories(scratch / "shown.jsonl", std::vector{environments::roll_out(*alone, expert, 1, {}),
+                                                               environments::roll_out(*alone, expert, 2, {})});
+  const auto whole = dqfd_job(scratch / "whole", scratch / "shown.jsonl", 0);
+  dqfd_job(scratch / "cut", scratch / "shown.jsonl", 1500);
+  EXPECT_FALSE(std::filesystem::exists(scratch / "cut/results.json"));
+  dqfd_job(scratch / "cut", scratch / "shown.jsonl", 0);
+  for (const char* file : {"metrics.jsonl", "results.json", "checkpoints/latest/agent.safetensors"})
+    EXPECT_EQ(read_file(scratch / "cut" / file), read_file(whole / file)) << file;
 }
 
 }  // namespace

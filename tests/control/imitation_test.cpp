@@ -1,5 +1,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
@@ -107,11 +108,19 @@ std::string after_dagger(const std::filesystem::path& folder, std::int64_t stop_
   return read_file(folder / "checkpoints/latest/agent.safetensors");
 }
 
+std::int64_t checkpoints_in(const std::filesystem::path& folder) {
+  std::int64_t count = 0;
+  for (const auto& each : std::filesystem::directory_iterator(folder / "checkpoints"))
+    count += each.is_directory() && !each.is_symlink();
+  return count;
+}
+
 TEST(Dagger, LearnsFromAnExpertAndResumesToTheSameBits) {
   const ScratchFolder scratch;
   const auto expected = after_dagger(scratch / "whole", 0);
   after_dagger(scratch / "cut", 2);
   EXPECT_EQ(after_dagger(scratch / "cut", 0), expected);
+  EXPECT_GE(checkpoints_in(scratch / "whole"), 2);  // not at the end alone: an expert's answers are dear
   EXPECT_EQ(read_file(scratch / "cut/metrics.jsonl"), read_file(scratch / "whole/metrics.jsonl"));
 }
 
@@ -131,6 +140,14 @@ TEST(Gail, DiscriminatorLearnsWhoActed) {
   judge.update(other, 0);
   EXPECT_GT(judge.rewards(expert).mean().item<double>(), 1.5);
   EXPECT_LT(judge.rewards(other).mean().item<double>(), 0.5);
+}
+
+TEST(Gail, WhatTheExpertNeverDidIsNoGiantAmongInputs) {
+  const auto spec = small_spec(environments::Discrete{{"a", "b", "never"}});
+  const auto seen = at::randn({400, 3});
+  const Shown expert{seen, (seen.select(1, 0) > 0).to(at::kLong)}, other{seen, at::full({400}, 2, at::kLong)};
+  const Discriminator judge(spec, expert, {});
+  EXPECT_LT(judge.rewards(other).max().item<double>(), 10);
 }
 
 std::string after_gail(const std::filesystem::path& folder, std::int64_t stop_after) {

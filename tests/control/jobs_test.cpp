@@ -49,6 +49,19 @@ TEST(ControlJobs, NormalisedRunsResumeToTheSameBitsAndKeepTheirStatistics) {
   EXPECT_LT(row.at("rollout/ep_rew_mean").get<double>(), -300);
 }
 
+TEST(ControlJobs, AgentsWithAReplayBufferRefuseMovingStatistics) {
+  const ScratchFolder scratch;
+  for (const auto& [make, environment] :
+       {std::pair<Made, const char*>{make_dqn_job, "cart_pole"}, {make_sac_job, "pendulum"}}) {
+    const auto error = error_of([&, make = make, environment = environment] {
+      trained(scratch / environment, make,
+              {{"environment", environment}, {"normalization", {{"observations", true}}}, {"total_steps", 10}}, 0);
+    });
+    EXPECT_EQ(error.category(), Category::usage);
+    EXPECT_EQ(error.where(), "normalization");
+  }
+}
+
 TEST(ControlJobs, WrappedRunsResumeToTheSameBits) {
   const ScratchFolder scratch;
   const nlohmann::json settings = {

@@ -3,15 +3,16 @@
 
 usage: learning.py RLHF [FILE ...] [--seeds 3] [--jobs N]
 
-What runs is the command in the file's first line. Prints a table, and fails where a mean over the seeds is below what
-is wanted. Without names, all files that have a bar here and take minutes; any other can be named (half_cheetah_ppo:
-half an hour).
+What runs is the command in the file's first line. Prints a table, with the bootstrap interval of the mean over the seeds
+(95 %; of three seeds it is their range), and fails where a mean is below what is wanted. Without names, all files that
+have a bar here and take minutes; any other can be named (half_cheetah_ppo: half an hour).
 """
 import argparse
 import concurrent.futures
 import json
 import os
 import pathlib
+import random
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,8 @@ EXAMPLES = pathlib.Path(__file__).parents[2] / "examples/control"
 BARS = {
     "cart_pole_ppo": (475, 100), "cart_pole_dqn": (475, 100), "cart_pole_a2c": (475, 100), "acrobot_ppo": (-100, 100),
     "mountain_car_dqn": (-120, 100), "pendulum_ppo": (-200, 100), "pendulum_sac": (-200, 100),
-    "pendulum_td3": (-200, 100), "frozen_lake_dqn": (0.70, 1000), "taxi_dqn": (7, 1000),
+    "pendulum_td3": (-200, 100), "cart_pole_memory": (475, 100),
+    "frozen_lake_dqn": (0.70, 1000), "taxi_dqn": (7, 1000),
 }
 NONE = (float("-inf"), 20)  # takes long, or is compared with what others published
 
@@ -41,6 +43,13 @@ def train(rlhf, name, seed):
     return mean, time.monotonic() - began
 
 
+def interval(returns, draws=10000):
+    """The middle 95 % of the means of as many seeds drawn with replacement."""
+    chance = random.Random(0)
+    means = sorted(sum(chance.choices(returns, k=len(returns))) / len(returns) for _ in range(draws))
+    return means[round(0.025 * draws)], means[round(0.975 * draws) - 1]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("rlhf")
@@ -51,7 +60,8 @@ def main():
     if unknown := [name for name in options.files if not (EXAMPLES / f"{name}.toml").exists()]:
         parser.error(f"not in {EXAMPLES}: {', '.join(unknown)}")
     names, missed = options.files or list(BARS), []
-    print("| settings | mean return | each seed | wanted | seconds a run |\n|---|---|---|---|---|", flush=True)
+    print("| settings | mean return | 95 % interval | each seed | wanted | seconds a run |\n|---|---|---|---|---|---|",
+          flush=True)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         runs = {
             name: [pool.submit(train, options.rlhf, name, seed) for seed in range(1, options.seeds + 1)]
@@ -61,9 +71,11 @@ def main():
             returns, seconds = zip(*(future.result() for future in futures))
             mean, bar = sum(returns) / len(returns), BARS.get(name, NONE)[0]
             digits = 2 if 0 < bar < 1 else 1
+            low, high = (f"{one:.{digits}f}" for one in interval(returns))
             each = ", ".join(f"{one:.{digits}f}" for one in sorted(returns))
             wanted = "" if bar == NONE[0] else bar
-            print(f"| {name} | {mean:.{digits}f} | {each} | {wanted} | {sum(seconds) / len(seconds):.0f} |", flush=True)
+            took = sum(seconds) / len(seconds)
+            print(f"| {name} | {mean:.{digits}f} | {low} to {high} | {each} | {wanted} | {took:.0f} |", flush=True)
             if mean < bar:
                 missed.append(name)
     print(f"{len(names) - len(missed)} passed, {len(missed)} failed")

@@ -103,6 +103,13 @@ TEST(Maximiser, NoneFindsMoreThanTheExactOneAndGradientComesClose) {
   EXPECT_GE(double(close), 0.7 * double(all));  // 31 of 40: twenty short steps stop on the way, or at local maxima
 }
 
+TEST(Maximiser, SaysWhatItDidNotProve) {
+  const auto network = random_network(3 + 2, {16, 16}, 100);
+  Random random(1);
+  EXPECT_EQ(maximise(*network, states(8, 200), 2, {.kind = Maximiser::exact}, random).unproven, 0);
+  EXPECT_GT(maximise(*network, states(8, 200), 2, {.kind = Maximiser::exact, .most_nodes = 1}, random).unproven, 0);
+}
+
 TEST(Maximiser, RefusesWhatWouldTakeTooLong) {
   const auto network = random_network(5, {100, 100}, 1);
   Random random(1);

@@ -85,6 +85,27 @@ TEST(ControlPpo, OldLogprobsAreThoseOfTheFirstUpdate) {
   EXPECT_LE((judged.logprobs - rollout.flat(rollout.logprobs)).abs().max().item<float>(), 1e-6F);
 }
 
+TEST(ControlPpo, AMinibatchOfOneStepIsLearntFromAsItIs) {
+  const auto environments = make("cart_pole", 3);
+  models::ActorCritic agent(environments->spec(), {.seed = 2});
+  const PpoConfig config{.total_steps = 129, .envs = 3, .steps = 43, .epochs = 1, .minibatch = 128};
+  algorithms::AdamW optimizer(agent.weights(), config.adam);
+  const auto rollout = Collector(*environments, agent, config.steps, 1).collect();
+  EXPECT_EQ(update(agent, optimizer, rollout, config, 0).updates, 2);
+}
+
+TEST(ControlPpo, StopsWhereThePolicyIsTooFarAway) {
+  const auto environments = make("cart_pole", 4);
+  models::ActorCritic agent(environments->spec(), {.seed = 2});
+  PpoConfig config{.total_steps = 128, .envs = 4, .steps = 32, .epochs = 5, .minibatch = 32, .learning_rate = 1e-2};
+  const auto rollout = Collector(*environments, agent, config.steps, 1).collect();
+  algorithms::AdamW optimizer(agent.weights(), config.adam);
+  config.target_kl = 1e-9;  // the first minibatch is judged by the policy that acted, the second finds another
+  EXPECT_EQ(update(agent, optimizer, rollout, config, 0).updates, 1);
+  config.target_kl = 1e9;
+  EXPECT_EQ(update(agent, optimizer, rollout, config, 0).updates, 20);
+}
+
 /// The same network as a graph of its operations.
 Tensor plain_forward(const models::NamedWeights& weights, Tensor values, models::Activation activation) {
   for (std::size_t layer = 0; layer < weights.size(); layer += 2) {

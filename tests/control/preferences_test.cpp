@@ -110,6 +110,26 @@ TEST(RewardEnsemble, MovesItsRegularisationHoweverShortTheFits) {
   EXPECT_GT(fit.l2, 1.1e-4);
 }
 
+TEST(RewardEnsemble, IsFittedToWhatClipsEarnedWhereThatIsKnown) {
+  RewardEnsemble ensemble(3, {.fit_to = FitTo::returns, .centred = false, .seed = 1});
+  auto pairs = comparisons(300);
+  for (auto& pair : pairs) pair.preferred = 0.5;  // nothing is to be learnt from these
+  EXPECT_EQ(error_of([&] {
+              ensemble.add(pairs);
+              ensemble.fit(1);
+            }).category(),
+            Category::usage);
+  for (auto& pair : pairs)
+    pair.returns = {{pair.first.select(1, 0).sum().item<double>(), pair.second.select(1, 0).sum().item<double>()}};
+  RewardEnsemble knowing(3, {.fit_to = FitTo::returns, .centred = false, .seed = 1});
+  knowing.add(pairs);
+  knowing.fit(600);
+  const auto steps = at::randn({500, 3});
+  const auto truth = steps.select(1, 0), rewards = knowing.rewards(steps);
+  const auto correlation = ((rewards - rewards.mean()) * (truth - truth.mean())).mean() / (rewards.std() * truth.std());
+  EXPECT_GT(correlation.item<double>(), 0.95);
+}
+
 TEST(RewardEnsemble, DisagreesMostWhereItKnowsLeast) {
   RewardEnsemble ensemble(3, {.adapt_l2 = false, .seed = 1});
   ensemble.add(comparisons(100));

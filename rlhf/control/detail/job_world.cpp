@@ -23,6 +23,15 @@ std::unique_ptr<environments::VectorEnvironment> JobWorld::make(std::int64_t cou
   return settings.make(table, count, warnings_of(run));
 }
 
+std::unique_ptr<environments::VectorEnvironment> JobWorld::make_for_replay(std::int64_t count, Run& run) const {
+  if (settings.normalization.any())
+    throw Error({.category = Category::usage,
+                 .where = "normalization",
+                 .what = "a replay buffer keeps what was seen for longer than these statistics hold",
+                 .fix = "Leave it off for agents with a replay buffer, or take control_ppo or a2c."});
+  return make(count, run);
+}
+
 std::unique_ptr<environments::VectorEnvironment> JobWorld::like(const environments::VectorEnvironment& trained,
                                                                 Run& run) const {
   const auto count = std::min<std::int64_t>(evaluate, 10);
@@ -57,6 +66,17 @@ std::vector<data::Trajectory> episodes_in(const std::filesystem::path& file, con
                  .what = "no file is named",
                  .fix = "Record some: rlhf env record " + spec.name + " " + flags});
   return data::read_trajectories(file);
+}
+
+void DemonstrationSettings::fields(Fields& f) {
+  f.field("demonstrations", file, "JSONL of episodes, as `rlhf env record` writes them");
+  f.field("episodes", episodes, "the first so many of them; 0 = all");
+}
+
+std::vector<data::Trajectory> DemonstrationSettings::episodes_of(const environments::Spec& spec) const {
+  auto all = episodes_in(file, "demonstrations", spec, "--out shown.jsonl");
+  if (episodes > 0 && episodes < std::ssize(all)) all.resize(static_cast<std::size_t>(episodes));
+  return all;
 }
 
 }  // namespace rlhf::control

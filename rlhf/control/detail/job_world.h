@@ -19,6 +19,9 @@ struct JobWorld {
 
   /// The environments to learn in; what stops nothing is a warning of the run.
   std::unique_ptr<environments::VectorEnvironment> make(std::int64_t count, Run& run) const;
+  /// The same for an agent with a replay buffer. Throws rlhf::Error (usage) for normalisation: the buffer keeps what was
+  /// seen for longer than its statistics hold.
+  std::unique_ptr<environments::VectorEnvironment> make_for_replay(std::int64_t count, Run& run) const;
 
   /// An agent's last examination, unless none is wanted or the run is asked to stop: what play_for_results does, and a
   /// film where one can be drawn. Observations are scaled by what `trained`, the environments it learnt in, had seen.
@@ -36,5 +39,14 @@ struct JobWorld {
 /// `rlhf env record` that make some.
 std::vector<data::Trajectory> episodes_in(const std::filesystem::path& file, const char* setting,
                                           const environments::Spec& spec, const std::string& flags);
+
+/// A file of episodes, and how many of them are looked at.
+struct DemonstrationSettings {
+  std::filesystem::path file;
+  std::int64_t episodes = 0;  // the first so many; 0 = all
+
+  void fields(Fields& f);
+  std::vector<data::Trajectory> episodes_of(const environments::Spec& spec) const;
+};
 
 }  // namespace rlhf::control

@@ -14,4 +14,18 @@ OffPolicyAgent parts_of(auto& agent) {
           .restore = [&](const State& state) { agent.restore(state); }};
 }
 
+/// Has the numbers that an agent logs outlive a checkpoint, so that a resumed run's metrics are an uninterrupted one's.
+inline void keep_log(OffPolicyAgent& parts, std::vector<double*> numbers) {
+  parts.save = [save = parts.save, numbers](State& state) {
+    save(state);
+    auto& log = state.values["log"] = nlohmann::json::array();
+    for (const auto* number : numbers) log.push_back(*number);
+  };
+  parts.restore = [restore = parts.restore, numbers](const State& state) {
+    restore(state);
+    const auto& log = state.values.at("log");
+    for (std::size_t i = 0; i < numbers.size(); ++i) *numbers[i] = log.at(i);
+  };
+}
+
 }  // namespace rlhf::control
