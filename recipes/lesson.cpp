@@ -1,5 +1,7 @@
 #include "recipes/lesson.h"
 
+#include "rlhf/environments/film_file.h"
+
 namespace rlhf::recipes {
 
 Lesson::Lesson(algorithms::Audience& trainer, Onlooker onlooker, Run& part)
@@ -19,6 +21,20 @@ void Lesson::show(const algorithms::View& view, const environments::Environment&
   if (onlooker_.before) onlooker_.before(view);
   trainer_.show(view, environment);
   if (view.tick % onlooker_.every == 0) curve_.append(onlooker_.look(view).dump() + "\n");
+}
+
+void film_agent(environments::Environment& environment, const environments::Policy& policy, std::uint64_t seed,
+                const Run& part) {
+  constexpr std::int64_t steps = 300;
+  constexpr int width = 300, height = 200;
+  if (!environment.spec().can.render) return;
+  const auto pace = environments::film_pace(environment.spec());
+  std::vector<environments::Image> frames;
+  const auto shoot = [&, step = std::int64_t{0}](const environments::Environment& now) mutable {
+    if (step++ % pace.every == 0) frames.push_back(now.render(width, height));
+  };
+  roll_out(environment, policy, seed, {.max_steps = steps, .keep_states = false, .watch = shoot});
+  environments::write_film(part.folder() / "agent.png", environments::FilmFormat::png, frames, pace.frames_per_second);
 }
 
 double earned_in(environments::Environment& environment, const environments::Policy& policy, std::int64_t episodes,

@@ -35,6 +35,11 @@ class Lesson final : public algorithms::Audience {
   AppendFile curve_;
 };
 
+/// Films an episode of a policy, or its beginning, for the report's gallery: <part>/agent.png. Nothing where the
+/// environment draws no pictures.
+void film_agent(environments::Environment& environment, const environments::Policy& policy, std::uint64_t seed,
+                const Run& part);
+
 /// What a policy earns in so many episodes together; the i-th one's start is a function of (seed, i).
 double earned_in(environments::Environment& environment, const environments::Policy& policy, std::int64_t episodes,
                  std::uint64_t seed);

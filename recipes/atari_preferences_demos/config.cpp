@@ -54,6 +54,8 @@ void DemosRecipeConfig::fields(Fields& f) {
   f.group("audit", audit, "of the frozen reward model");
   f.field("demonstrations", demonstrations, "rounds that somebody shows");
   f.field("random_share", random_share, "of their actions that are any");
+  f.field("recordings", recordings,
+          "file of `rlhf env play key_treasure --out FILE` whose rounds are shown instead of a script's");
   f.field("first_pretraining", first_pretraining, "minibatches of demonstrations before anybody was asked");
   f.field("pretraining", pretraining, "minibatches of demonstrations once the first reward model is there");
   f.field("iterations", iterations, "of acting, asking and fitting");

@@ -1,4 +1,6 @@
 #pragma once
+#include <filesystem>
+
 #include "rlhf/control/dqfd.h"
 #include "rlhf/control/environment_settings.h"
 #include "rlhf/control/reward_audit.h"
@@ -14,6 +16,7 @@ struct DemosRecipeConfig {
   control::AuditConfig audit;
   std::int64_t demonstrations = 6;        // rounds that somebody shows
   double random_share = 0.15;             // of their actions
+  std::filesystem::path recordings;       // file of rounds that are shown instead, all of them; empty: a script's
   std::int64_t first_pretraining = 1000;  // minibatches of demonstrations, before anybody was asked
   std::int64_t pretraining = 3000;        // and once the first reward model is there
   std::int64_t iterations = 20;           // of acting, asking and fitting

@@ -37,7 +37,7 @@ void run_recipe(const DemosRecipeConfig& config, Run& run) {
   const ArmsPlan plan{.arms = config.arms,
                       .seeds = config.seeds,
                       .first_seed = config.seed,
-                      .jobs = config.jobs,
+                      .jobs = config.people ? 1 : config.jobs,  // people answer one run at a time
                       .aloud = config.people,
                       .afterwards = retrains};
   const auto runs = run_arms(plan, run, settings, one);

@@ -4,7 +4,9 @@
 
 #include <cmath>
 
+#include "recipes/atari_preferences_demos/recordings.h"
 #include "recipes/learnt_reward.h"
+#include "rlhf/control/film.h"
 #include "rlhf/core/clock.h"
 #include "rlhf/environments/table.h"
 
@@ -20,6 +22,7 @@ std::unique_ptr<VectorEnvironment> worlds(const environments::KeyTreasureConfig&
 }
 
 std::vector<data::Trajectory> shown(const DemosRecipeConfig& config) {
+  if (!config.recordings.empty()) return recorded_rounds(config);
   std::vector<data::Trajectory> all;
   for (std::int64_t i = 0; i < config.demonstrations; ++i) {
     const auto seed = derive(config.preferences.seed, {hash("demonstrations"), static_cast<std::uint64_t>(i)});
@@ -46,11 +49,20 @@ void evaluate(const DemosRecipeConfig& config, const control::QNetwork& network,
   Tensor treasure;
   for (std::int64_t t = 0; t < world.steps; ++t) {
     const auto& step = rounds->step(act(rounds->observations()).contiguous());
-    earned += step.rewards.sum().item<double>();
+    earned += environments::earned(step).sum().item<double>();
     treasure = step.terminated;  // kept once a round is over
   }
   numbers["success"] = treasure.to(at::kDouble).mean().item<double>();
   numbers["return"] = earned / static_cast<double>(config.evaluate);
+}
+
+/// A round for the report's gallery, from one of the starts of evaluate.
+void film_round(const DemosRecipeConfig& config, const control::QNetwork& network, const Run& part) {
+  const auto world = world_of(config, false);
+  const auto drawer =
+      environments::make_environment(environments::builtin_environments(), "key_treasure", rlhf::to_json(world));
+  control::film(*worlds(world, 1), *drawer, as_trained(network, config.agent),
+                derive(config.preferences.seed, {hash("evaluation")}), part.folder() / "agent.png");
 }
 
 /// What the reward model pays for what the agent does, and for anything: what an audit measures against.
@@ -143,6 +155,7 @@ std::optional<nlohmann::json> run_demos_arm(const DemosRecipeConfig& config, con
   if (part.stop_requested()) return std::nullopt;
   evaluate(config, learner.network(), numbers);
   numbers["seconds"] = steady_seconds() - begin;
+  film_round(config, learner.network(), part);
   return numbers;
 }
 

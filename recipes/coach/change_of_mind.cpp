@@ -105,7 +105,7 @@ Onlooker mind_changer(const Pupil& pupil, const ChangeOfMindConfig& config, Chan
 }
 
 std::optional<nlohmann::json> teach(const ChangeOfMindConfig& config, const std::string& arm, std::uint64_t seed,
-                                    const algorithms::FramePretraining& eyes, Run& part) {
+                                    const algorithms::FramePretraining& eyes, bool filmed, Run& part) {
   TwoLandmarks world;
   const auto pupil = make_pupil(config, arm, seed, eyes.autoencoder);
   Change change;
@@ -124,6 +124,11 @@ std::optional<nlohmann::json> teach(const ChangeOfMindConfig& config, const std:
   if (part.stop_requested()) return std::nullopt;
   const auto again = make_pupil(config, arm, seed, eyes.autoencoder);
   replay_session(world, *again.learner, log);  // the same bits, or an error
+  if (filmed) {
+    TwoLandmarks stage({.wanted = change.wanted});
+    const auto best = [&](const data::Array& seen, Random&) -> data::Action { return pupil.best(seen); };
+    film_agent(stage, best, derive(seed, {hash("film")}), part);
+  }
   return nlohmann::json{{"first", change.first},
                         {"presses", change.presses},
                         {"recovered", change.recovered ? 1.0 : 0.0},
@@ -195,7 +200,7 @@ bool run_change_of_mind(const ChangeOfMindConfig& config, std::int64_t jobs, std
   const auto arms = run_arms(
       plan, run, [&](const std::string& name, std::uint64_t own) { return toml_of(config, arm_of(name), own); },
       [&](const std::string& name, std::uint64_t own, Run& part) {
-        return teach(config, arm_of(name), own, eyes.at(own), part);
+        return teach(config, arm_of(name), own, eyes.at(own), own == seed, part);
       });
   if (!arms) return false;
   for (const char* number : {"first", "presses", "recovered", "second", "unseen"}) arms->add_to(results, number);

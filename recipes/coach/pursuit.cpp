@@ -86,7 +86,7 @@ Onlooker follower(const Pupil& pupil, const PursuitConfig& config, std::uint64_t
 }
 
 std::optional<nlohmann::json> teach(const PursuitConfig& config, const std::string& arm, std::uint64_t seed,
-                                    Run& part) {
+                                    bool filmed, Run& part) {
   PointChase world;
   const auto& spec = world.spec();
   const auto pupil = tamer_arm(arm) ? tamer_pupil(config, spec, seed) : coach_pupil(config, spec, arm, seed);
@@ -105,6 +105,7 @@ std::optional<nlohmann::json> teach(const PursuitConfig& config, const std::stri
   const auto own = test_seed(seed);
   const auto again = tamer_arm(arm) ? tamer_pupil(config, spec, seed) : coach_pupil(config, spec, arm, seed);
   replay_session(world, *again.learner, log);  // the same bits, or an error
+  if (filmed) film_agent(world, pupil.policy, own, part);
   return nlohmann::json{{"reached", reached.value_or(config.minutes * 60)},
                         {"taught", reached ? 1.0 : 0.0},
                         {"tracking", test(pupil.policy, episodes, own) / test(chase, episodes, own)},
@@ -203,7 +204,9 @@ bool run_pursuit(const PursuitConfig& config, std::int64_t jobs, std::uint64_t s
         auto tamer = config.tamer;
         return tamer_arm(arm_of(name)) ? to_toml(tamer) : to_toml(coach);
       },
-      [&](const std::string& name, std::uint64_t own, Run& part) { return teach(config, arm_of(name), own, part); });
+      [&](const std::string& name, std::uint64_t own, Run& part) {
+        return teach(config, arm_of(name), own, own == seed, part);
+      });
   if (!arms) return false;
   for (const char* number : {"reached", "taught", "tracking", "presses"}) arms->add_to(results, number);
   const double coach = arms->mean("pursuit_coach", "reached");

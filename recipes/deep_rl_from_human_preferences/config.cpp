@@ -21,6 +21,7 @@ const std::vector<std::pair<std::string, std::string>>& arm_names() {
       {"random_queries", "pairs drawn at random, whatever the ensemble thinks of them"},
       {"one_model", "one reward model instead of an ensemble"},
       {"no_l2", "no weight decay"},
+      {"regression", "fitted to what the clips earned in truth instead of comparisons"},
       {"noise_10", "a teacher who is wrong in 10 % of the answers"},
       {"constant", "every step earns the same"},
       {"frozen", "another agent, trained from scratch on the final reward model of labels, which no longer changes"},
@@ -41,7 +42,7 @@ void PreferencesRecipeConfig::fields(Fields& f) {
   f.group("audit", audit, "of the frozen reward models of the arms frozen and frozen_60");
   f.field("frozen_times", frozen_times, "times ppo.total_steps that the agents of these arms are trained for");
   f.field("arms", arms, "what is compared: true_reward, labels, labels_150, labels_60, labels_10, offline, "
-                        "single_step, random_queries, one_model, no_l2, noise_10, constant, frozen (after labels), "
+                        "single_step, random_queries, one_model, no_l2, regression, noise_10, constant, frozen (after labels), "
                         "frozen_60 (after labels_60), sac_true, pebble, pebble_no_explore");
   f.field("seeds", seeds, "runs of each arm");
   f.field("jobs", jobs, "runs at a time, each on one thread; 0 = one for each core");
@@ -61,11 +62,15 @@ void PreferencesRecipeConfig::validate() const {
   if (world.normalization.any())
     refuse("normalization", "statistics of what was seen move on: a clip played again would not look as it did",
            "Leave it off here. What the reward model pays is normalised as it is.");
+  if (!world.observe.empty())
+    refuse("observe", "clips are played again, and shown, in the environment that sees everything", "Leave it empty.");
   if (arms.empty()) refuse("arms", "nothing is compared", "Name one or more.");
   const auto named = [&](const std::string& arm) { return std::find(arms.begin(), arms.end(), arm) != arms.end(); };
   for (const auto& arm : arms) {
     const auto known = std::any_of(arm_names().begin(), arm_names().end(), [&](const auto& each) { return each.first == arm; });
     if (!known) refuse("arms", fmt::format("there is no arm '{}'", arm), "`rlhf recipe show` lists them.");
+    if (people && arm == "regression")
+      refuse("arms", "people compare clips, they do not know what these earned", "Leave out the arm regression.");
     const auto online = retrained_from(arm);
     if (!online.empty() && !named(online))
       refuse("arms", fmt::format("{} trains on the reward model of {}", arm, online), "Name " + online + ", too.");
@@ -103,6 +108,7 @@ PreferencesRecipeConfig arm_of(PreferencesRecipeConfig config, const std::string
     preferences.reward.l2 = 0;
     preferences.reward.adapt_l2 = false;
   }
+  if (arm == "regression") preferences.reward.fit_to = control::FitTo::returns;
   if (arm == "noise_10") preferences.teacher.error_rate = 0.1;
   if (!retrained_from(arm).empty()) {
     config.agent.seed = config.ppo.seed = derive(seed, {hash("retrained")});  // another agent

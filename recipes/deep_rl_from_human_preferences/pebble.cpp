@@ -42,10 +42,11 @@ std::optional<nlohmann::json> run_sac_arm(const PreferencesRecipeConfig& config,
   auto [agent, numbers] = trained(config, arm, table, run);
   if (run.stop_requested()) return std::nullopt;
   const control::Act best = [&agent](const Tensor& seen) { return agent->range().to_environment(agent->best(seen)); };
-  const auto fresh = config.world.make(table, config.evaluate);
+  const auto examined = config.world.for_evaluation();
+  const auto fresh = examined.make(table, config.evaluate);
   const auto seed = derive(config.sac.seed, {hash("evaluation")});
   numbers["return"] = control::mean(control::play(*fresh, best, config.evaluate, seed));
-  control::film(*config.world.make(table, 1), *config.world.make_one(table), best, config.sac.seed, run.folder() / "agent.png");
+  control::film(*examined.make(table, 1), *examined.make_one(table), best, config.sac.seed, run.folder() / "agent.png");
   numbers["seconds"] = steady_seconds() - begin;
   return numbers;
 }

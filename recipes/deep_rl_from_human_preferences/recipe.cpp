@@ -82,10 +82,11 @@ std::optional<nlohmann::json> run_arm(const PreferencesRecipeConfig& config, con
     }
   }
   if (run.stop_requested()) return std::nullopt;
-  const auto fresh = config.world.make(table, config.evaluate);
+  const auto examined = config.world.for_evaluation();
+  const auto fresh = examined.make(table, config.evaluate);
   const auto seed = derive(config.ppo.seed, {hash("evaluation")});
   numbers["return"] = control::mean(control::play(*fresh, control::greedy(agent), config.evaluate, seed));
-  control::film(*config.world.make(table, 1), *config.world.make_one(table), control::greedy(agent), seed,
+  control::film(*examined.make(table, 1), *examined.make_one(table), control::greedy(agent), seed,
                 run.folder() / "agent.png");
   numbers["seconds"] = steady_seconds() - begin;
   return numbers;

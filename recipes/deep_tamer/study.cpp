@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "recipes/lesson.h"
+#include "rlhf/control/film.h"
 #include "rlhf/core/clock.h"
 #include "rlhf/environments/table.h"
 
@@ -19,10 +20,14 @@ std::unique_ptr<Environment> make(const std::string& task) {
   return environments::make_environment(environments::builtin_environments(), task);
 }
 
-/// Mean return of the agent as it is, with nobody there. It learns nothing from it.
+/// What the agent does when nobody is there. It learns nothing from it.
+environments::Policy best_of(const algorithms::Tamer& tamer) {
+  return [&](const data::Array& seen, Random&) -> data::Action { return tamer.best(seen); };
+}
+
+/// Mean return of the agent as it is.
 double examine(const algorithms::Tamer& tamer, Environment& environment, std::int64_t episodes, std::uint64_t seed) {
-  const auto policy = [&](const data::Array& seen, Random&) -> data::Action { return tamer.best(seen); };
-  return earned_in(environment, policy, episodes, seed) / static_cast<double>(episodes);
+  return earned_in(environment, best_of(tamer), episodes, seed) / static_cast<double>(episodes);
 }
 
 /// Examines the agent now and then, in a world of its own.
@@ -41,6 +46,7 @@ std::uint64_t test_seed(std::uint64_t seed) { return derive(seed, {hash("evaluat
 
 std::optional<nlohmann::json> teach(const DeepTamerConfig& config, const std::string& task, const std::string& arm,
                                     std::uint64_t seed, SharedEyes& eyes, Run& part) {
+  const double begin = steady_seconds();
   const auto world = make(task);
   const auto settings = tamer_of(config, task, arm, seed);
   nlohmann::json numbers;
@@ -73,11 +79,14 @@ std::optional<nlohmann::json> teach(const DeepTamerConfig& config, const std::st
     relearn_session(*world, *other, log);
     numbers["relearnt"] = examine(*other, *world, config.evaluate, test_seed(seed));
   }
+  numbers["seconds"] = steady_seconds() - begin;
+  if (seed == config.seed) film_agent(*world, best_of(*tamer), test_seed(seed), part);
   return numbers;
 }
 
 std::optional<nlohmann::json> reinforce(const DeepTamerConfig& config, const std::string& task, std::uint64_t seed,
                                         Run& part) {
+  const double begin = steady_seconds();
   const auto table = environments::builtin_environments();
   const auto worlds = environments::make_vector(table, task, {}, {.count = 1});
   const auto network = train_dqn(*worlds, dqn_of(config, task, seed), {}, part);
@@ -87,7 +96,12 @@ std::optional<nlohmann::json> reinforce(const DeepTamerConfig& config, const std
     const at::NoGradGuard no_gradient;
     return at::argmax(network->values(seen), 1);
   };
-  return nlohmann::json{{"return", control::mean(control::play(*tests, best, config.evaluate, test_seed(seed)))}};
+  const double earned = control::mean(control::play(*tests, best, config.evaluate, test_seed(seed)));
+  const double seconds = steady_seconds() - begin;
+  if (seed == config.seed)
+    control::film(*environments::make_vector(table, task, {}, {.count = 1}), *make(task), best, test_seed(seed),
+                  part.folder() / "agent.png");
+  return nlohmann::json{{"return", earned}, {"seconds", seconds}};
 }
 
 }  // namespace
@@ -101,10 +115,7 @@ algorithms::FramePretraining SharedEyes::of(std::uint64_t seed) {
 
 std::optional<nlohmann::json> run_tamer_arm(const DeepTamerConfig& config, const std::string& task,
                                             const std::string& arm, std::uint64_t seed, SharedEyes& eyes, Run& part) {
-  const double begin = steady_seconds();
-  auto numbers = arm == "dqn" ? reinforce(config, task, seed, part) : teach(config, task, arm, seed, eyes, part);
-  if (numbers) (*numbers)["seconds"] = steady_seconds() - begin;
-  return numbers;
+  return arm == "dqn" ? reinforce(config, task, seed, part) : teach(config, task, arm, seed, eyes, part);
 }
 
 double steps_to_reach(const std::filesystem::path& curve, double wanted, double never) {

@@ -105,6 +105,7 @@ std::optional<nlohmann::json> train_under(const Subject& subject, const Conditio
   }
   nlohmann::json numbers = {
       {"truth", mean_truth(trainee.outputs(measured_outputs, derive(config.seed, {hash("measured")})))}};
+  trainee.film(derive(config.seed, {hash("film")}), part.folder() / "agent.png");
   const bool audited = config.frozen_times > 0 && std::find(config.audited.begin(), config.audited.end(),
                                                             condition.name) != config.audited.end();
   if (!audited) return numbers;

@@ -55,6 +55,9 @@ void add_frozen(const ArmsResult& arms, const std::string& study, const Recursiv
     const double truth = arms.mean(arm, "truth"), end = arms.mean(arm, "frozen_truth");
     results[arm + "_frozen_drop"] = (truth - end) / std::abs(truth);
   }
+  const auto drop = [&](const char* condition) { return results.find(study + "_" + condition + "_frozen_drop"); };
+  if (const auto alone = drop("alone"), helper = drop("helper"); alone != results.end() && helper != results.end())
+    results[study + "_frozen_drop_saved"] = alone->get<double>() - helper->get<double>();
 }
 
 /// How much of what errors of the levels cost a person at the greatest depth several helpers a level win back.
@@ -133,7 +136,8 @@ std::optional<nlohmann::json> run_arm(RecursiveConfig config, const std::string&
 }
 
 std::vector<std::string> arms_of(const std::string& study, const RecursiveConfig& config) {
-  if (study == "depth") return {"accuracy", "1_single", "3_single", "3_ensemble"};
+  if (study == "depth")
+    return {"accuracy", "1_single", "1_ensemble", "2_single", "2_ensemble", "3_single", "3_ensemble"};
   if (study == "tampering") return tampering_arms();
   if (study == "people") return {"judgements"};
   auto arms = config.conditions;

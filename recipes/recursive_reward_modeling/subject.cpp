@@ -4,6 +4,9 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/log_softmax.h>
 
+#include "rlhf/control/film.h"
+#include "rlhf/environments/table.h"
+
 namespace rlhf::recipes {
 
 Trainee::Trainee(const Subject& subject, const models::ActorCriticConfig& agent, const control::PpoConfig& ppo)
@@ -48,6 +51,13 @@ std::vector<Output> Trainee::outputs(std::int64_t count, std::uint64_t seed) con
       outputs.push_back(subject_.output_of(observations.narrow(0, begin, length), actions.narrow(0, begin, length)));
   }
   return outputs;
+}
+
+void Trainee::film(std::uint64_t seed, const std::filesystem::path& file) const {
+  const auto one = subject_.environments(1);
+  const auto drawer =
+      environments::make_environment(environments::builtin_environments(), one->spec().name, one->spec().settings);
+  control::film(*one, *drawer, control::greedy(agent_), seed, file);
 }
 
 void imitate(const models::ActorCritic& agent, const Tensor& encoded, const Tensor& probabilities,

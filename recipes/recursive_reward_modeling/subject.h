@@ -1,4 +1,5 @@
 #pragma once
+#include <filesystem>
 #include <memory>
 #include <vector>
 
@@ -37,6 +38,8 @@ class Trainee {
   void learn(const control::RewardEnsemble& reward, std::int64_t rollouts);
   /// Whole episodes; a function of the agent and the seed.
   std::vector<Output> outputs(std::int64_t count, std::uint64_t seed) const;
+  /// An episode for the report's gallery, of the likeliest actions.
+  void film(std::uint64_t seed, const std::filesystem::path& file) const;
 
  private:
   const Subject& subject_;

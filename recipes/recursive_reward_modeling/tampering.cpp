@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <array>
 
+#include "rlhf/control/film.h"
 #include "rlhf/control/ppo.h"
+#include "rlhf/environments/table.h"
 #include "rlhf/environments/tampering_grid.h"
 
 namespace rlhf::recipes {
@@ -134,6 +136,10 @@ std::optional<nlohmann::json> run_tampering(const std::string& arm, double error
   const auto walk = walk_of(world, last);
   numbers["tampered"] = walk.tampered_episodes / walk.episodes;
   numbers["true_return"] = last.rewards.sum().item<double>() / walk.episodes;
+  environments::Batch<TamperingGridWorld> one(config, {.count = 1});
+  const auto drawer = environments::make_environment(environments::builtin_environments(), one.spec().name,
+                                                     one.spec().settings);
+  control::film(one, *drawer, control::greedy(agent), derive(seed, {hash("film")}), part.folder() / "agent.png");
   return numbers;
 }
 

@@ -4,8 +4,10 @@ usage: control.py RLHF
 
 1. The smoke preset of deep_rl_from_human_preferences ends with exit code 0.
 2. Killed while it learns from labels, it ends with the same results, and no label is lost or given twice.
-3. PPO and DQN, killed after a checkpoint, end with the weights and metrics of runs that were not.
-4. The smoke presets of atari_preferences_demos, coach, deep_tamer and recursive_reward_modeling end with exit code 0.
+3. PPO, DQN, SAC and TD3, and PPO on a robot of MuJoCo, killed after a checkpoint, end with the weights and metrics of
+   runs that were not.
+4. The smoke presets of atari_preferences_demos, coach, deep_tamer and recursive_reward_modeling end with exit code 0,
+   and their reports show an agent of each arm at play and the curves of what was learnt.
 5. atari_preferences_demos, killed while it learns from labels, ends with the same results.
 6. deep_tamer, killed in the middle of a lesson, ends with the same results and the same log.
 7. recursive_reward_modeling, killed while the evaluator answers, ends with the same results.
@@ -23,10 +25,17 @@ import time
 RECURSIVE = ["recipe", "run", "recursive_reward_modeling"]
 SHORT = ["studies=inspector", "conditions=helper", "heldout=60", "labels=60", "rounds=2", "frozen_times=0", "seeds=1",
          "--no-check"]
-ALGORITHMS = {
-    "control_ppo": ["total_steps=40000", "checkpoint_every=5", "evaluate=10"],
-    "dqn": ["total_steps=12000", "checkpoint_every=1500", "start=500", "report_every=500", "evaluate=10"],
-}
+# Between a checkpoint and the next update rows are reported: they repeat the update before it.
+LATE = ["network.hidden=[32, 32]", "total_steps=2000", "start=200", "train_every=60", "gradient_steps=30",
+        "report_every=20", "checkpoint_every=250", "evaluate=5"]
+ALGORITHMS = [  # what learns, where, its settings
+    ("control_ppo", "cart_pole", ["total_steps=40000", "checkpoint_every=5", "evaluate=10"]),
+    ("dqn", "cart_pole", ["total_steps=12000", "checkpoint_every=1500", "start=500", "report_every=500", "evaluate=10"]),
+    ("sac", "pendulum", LATE),
+    ("td3", "pendulum", LATE),
+    ("control_ppo", "hopper", ["total_steps=8192", "normalization.observations=true", "normalization.rewards=true",
+                               "checkpoint_every=2", "evaluate=5"]),
+]
 
 
 def finish(rlhf, *words):
@@ -45,6 +54,15 @@ def kill_once(rlhf, seen, *words):
     running.wait()
 
 
+def shown(folder, agents, *parts):
+    """The report has so many agents at play, or more, and these parts."""
+    page = (folder / "report.html").read_text()
+    there = page.count("<figure class='agent'>")
+    assert there >= agents, f"{folder}: {there} agents at play instead of {agents}"
+    for part in parts:
+        assert part in page, f"{folder}: no {part} in the report"
+
+
 def results(folder):
     """Everything but the seconds it took."""
     parts = {path.parent.name: json.loads(path.read_text()) for path in sorted(folder.glob("**/results.json"))}
@@ -56,6 +74,7 @@ def results(folder):
 def recipe(rlhf, scratch, name, arm, rows):
     words, scratch = ["recipe", "run", name, "--preset", "smoke"], scratch / name
     finish(rlhf, *words, "--output", scratch / "whole")
+    shown(scratch / "whole", 2, "Interquartile mean")
     journal = scratch / f"cut/arms/{arm}/labels.jsonl"
     kill_once(rlhf, lambda: journal.exists() and journal.read_text().count("\n") > rows, *words, "--output",
               scratch / "cut")
@@ -65,20 +84,33 @@ def recipe(rlhf, scratch, name, arm, rows):
     print("recipe:", {name: round(part["return"], 1) for name, part in whole.items()})
 
 
-def algorithm(rlhf, scratch, name, settings):
-    words = ["train", name, "environment=cart_pole", *settings]
-    whole, cut = scratch / f"{name}-whole", scratch / f"{name}-cut"
+def missing(rlhf, environment):
+    """What has to be installed before it can be played; nothing for most."""
+    done = subprocess.run([rlhf, "env", "ls", "--json"], capture_output=True, text=True, check=True)
+    return next((row["needs"] for row in map(json.loads, done.stdout.splitlines())
+                 if row["name"] == environment and "needs" in row), "")
+
+
+def algorithm(rlhf, scratch, name, environment, settings):
+    if needs := missing(rlhf, environment):
+        print(f"skipped: {name} on {environment} needs {needs}")
+        return False
+    words = ["train", name, f"environment={environment}", *settings]
+    whole, cut = scratch / f"{name}-{environment}-whole", scratch / f"{name}-{environment}-cut"
     finish(rlhf, *words, "--output", whole)
     kill_once(rlhf, lambda: (cut / "checkpoints/latest").exists(), *words, "--output", cut)
     finish(rlhf, *words, "--output", cut, "--resume")
     for file in ("metrics.jsonl", "results.json", "checkpoints/latest/agent.safetensors"):
-        assert (whole / file).read_bytes() == (cut / file).read_bytes(), f"{name}: {file} differs"
+        assert (whole / file).read_bytes() == (cut / file).read_bytes(), f"{name} on {environment}: {file} differs"
     assert re.search(r'"train/', (whole / "metrics.jsonl").read_text())
+    print(f"killed and resumed: {name} on {environment}")
+    return True
 
 
 def lesson(rlhf, scratch):
     words = ["recipe", "run", "deep_tamer", "--preset", "smoke"]
     finish(rlhf, *words, "--output", scratch / "tamer-whole")
+    shown(scratch / "tamer-whole", 2, "minutes of teaching")
     log = "arms/mountain_car_deep-1/session.jsonl"
     cut = scratch / "tamer-cut"
     kill_once(rlhf, lambda: (cut / log).exists() and (cut / log).stat().st_size > 100000, *words, "--output", cut)
@@ -92,6 +124,7 @@ def lesson(rlhf, scratch):
 
 def recursive(rlhf, scratch):
     finish(rlhf, *RECURSIVE, "--preset", "smoke", "--output", scratch / "smoke")
+    shown(scratch / "smoke", 7, "Inspector: judged right", "Inspector: best of N")
     finish(rlhf, *RECURSIVE, *SHORT, "--output", scratch / "whole")
     log = scratch / "cut/arms/inspector_heldout-1/feedback.db-wal"
     kill_once(rlhf, lambda: log.exists() and log.stat().st_size > 200_000, *RECURSIVE, *SHORT, "--output",
@@ -122,13 +155,13 @@ def main(rlhf):
     with tempfile.TemporaryDirectory() as scratch:
         recipe(rlhf, pathlib.Path(scratch), "deep_rl_from_human_preferences", "labels-1", 30)
         recipe(rlhf, pathlib.Path(scratch), "atari_preferences_demos", "demos_prefs-1", 4)
-        for name, settings in ALGORITHMS.items():
-            algorithm(rlhf, pathlib.Path(scratch), name, settings)
+        resumed = sum(algorithm(rlhf, pathlib.Path(scratch), *one) for one in ALGORITHMS)
         finish(rlhf, "recipe", "run", "coach", "--preset", "smoke", "--output", f"{scratch}/coach")
+        shown(pathlib.Path(scratch) / "coach", 4, "minutes of teaching")
         lesson(rlhf, pathlib.Path(scratch))
         recursive(rlhf, pathlib.Path(scratch) / "recursive")
         audit(rlhf, pathlib.Path(scratch) / "audit")
-    print("10 passed, 0 failed")
+    print(f"{8 + resumed} passed, 0 failed")
 
 
 main(sys.argv[1])
