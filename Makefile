@@ -37,7 +37,7 @@ test: configure  ## build everything and run every test
 	@cmake --build --preset $(PRESET) -j $(JOBS) $(NINJA)
 	@OMP_NUM_THREADS=1 ctest --preset $(PRESET) --output-on-failure --label-exclude slow -j $(JOBS)
 
-bench: configure  ## our speed and the peers', in turn on this machine (hours; see benchmarks/README.md)
+bench: configure  ## our speed and the peers', text and control, in turn on this machine (hours; see benchmarks/README.md)
 	@cmake --build --preset $(PRESET) --target benchmarks -j $(JOBS) $(NINJA)
 	@benchmarks/run
 

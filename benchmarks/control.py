@@ -2,30 +2,36 @@
 """How much faster agents act and learn here than in Stable-Baselines3 and Gymnasium, in environment steps a second.
 
   benchmarks/control.py [environments] [ppo] [dqn] [half_cheetah] [preferences] [preferences_preset]
-                        [--rounds 3] [--steps N] [--peer PYTHON]
+                        [--rounds 3] [--steps N] [--peer PYTHON] [--tiny]
 
 Sides take turns, A B A B, each in a fresh process, both on one thread; ratios are taken within a round. PPO is trained
 at the same settings on both sides (examples/control/cart_pole_ppo.toml) and so is DQN (Stable-Baselines3's defaults, a
 buffer of 100,000), and half_cheetah, PPO on HalfCheetah-v5 (Stable-Baselines3's defaults; needs `make mujoco`).
 preferences is a whole run that learns from 400 comparisons of clips, beside the package `imitation` at its defaults:
 same task, steps, labels and PPO. The agents' final returns are printed beside the speeds. Nothing else should run
-meanwhile. The peers live in a Python environment under the user's cache, made on first use.
+meanwhile. The peers live in a Python environment under the user's cache, made on first use. Each part's measurements go to
+benchmarks/results/control_PART-DATE.json; those of `--tiny`, which only proves that everything works, do not.
 """
 import argparse
 import json
 import os
 import pathlib
 import re
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
+import record
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "rlhf.cpp"
 STEPS = {"environments": 20_000_000, "ppo": 100_000, "dqn": 50_000, "half_cheetah": 20_480, "preferences": 150_000,
          "preferences_preset": 150_000}
+TINY = {"environments": 102_400, "ppo": 2_048, "dqn": 1_000, "half_cheetah": 4_096, "preferences": 10_240,
+        "preferences_preset": 10_240}
 SETTINGS = {
     "ppo": ["control_ppo", "-c", str(ROOT / "examples/control/cart_pole_ppo.toml")],
     "dqn": ["dqn", "environment=cart_pole"],
@@ -44,9 +50,16 @@ def peer_python(name):
     python = CACHE / f"peers-{name}" / "bin" / "python"
     if not python.exists():
         print("making the peers' environment", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", python.parents[1]], check=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "-r", ROOT / f"benchmarks/peers/requirements-{name}.txt"],
-                       check=True)
+        packages = ROOT / f"benchmarks/peers/requirements-{name}.txt"
+        try:
+            subprocess.run([sys.executable, "-m", "venv", python.parents[1]], check=True)
+            subprocess.run([python, "-m", "pip", "install", "-q", "-r", packages], check=True)
+        except BaseException as problem:  # half an environment would be taken for a whole one
+            shutil.rmtree(python.parents[1], ignore_errors=True)
+            if not isinstance(problem, subprocess.CalledProcessError):
+                raise
+            sys.exit(f"benchmarks/control.py: the packages of {packages.relative_to(ROOT)} could not be installed (see "
+                     "above); name an interpreter that has them with --peer")
     return python
 
 
@@ -96,6 +109,34 @@ def preferences(steps, seed, build, settings):
     return {"steps_per_second": steps / seconds, "mean_return": results["labels_return"]}
 
 
+def lacking(what, build):
+    """What has to be installed before it can be measured; nothing for most."""
+    if what != "half_cheetah":
+        return ""
+    listed = map(json.loads, run([build / "bin/rlhf", "env", "ls", "--json"]).splitlines())
+    return next((row["needs"] for row in listed if row["name"] == what and "needs" in row), "")
+
+
+def compare(what, options):
+    """The rounds of one part, as its results file has them."""
+    steps = options.steps or (TINY if options.tiny else STEPS)[what]
+    load, rounds, ratios = record.busy(), [], []
+    for seed in range(options.rounds):
+        own = ours(what, steps, seed, options.build)
+        its = peer(what, steps, seed, options.peer)
+        rounds.append({"ours": own, "peer": its})
+        ratios.append(own["steps_per_second"] / its["steps_per_second"])
+        speeds = f"{own['steps_per_second']:,.0f} steps/s, peer {its['steps_per_second']:,.0f}"
+        both = "mean_return" in own
+        returns = f"; return {own['mean_return']:.1f}, peer {its['mean_return']:.1f}" if both else ""
+        print(f"{what} round {seed + 1}: {speeds}{returns}", flush=True)
+    spread = f"{min(ratios):.2f} - {max(ratios):.2f} over {len(ratios)} rounds"
+    print(f"{what}: {statistics.median(ratios):.2f}x ({spread})", flush=True)
+    return {**record.circumstances(f"control_{what}", load), "threads": 1,
+            "command": f"benchmarks/control.py {what} --rounds {options.rounds} --steps {steps}", "ratios": ratios,
+            "rounds": rounds}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", nargs="*")
@@ -103,21 +144,19 @@ def main():
     parser.add_argument("--steps", type=int, help="instead of each one's own")
     parser.add_argument("--peer", type=pathlib.Path, help="Python with stable-baselines3")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release")
+    parser.add_argument("--tiny", action="store_true", help="one round of a few steps, nothing written")
     options = parser.parse_args()
     if unknown := set(options.what) - set(STEPS):
         parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(STEPS)}")
+    if options.tiny:
+        options.rounds = 1
     for what in options.what or STEPS:
-        steps, ratios = options.steps or STEPS[what], []
-        for seed in range(options.rounds):
-            own = ours(what, steps, seed, options.build)
-            its = peer(what, steps, seed, options.peer)
-            ratios.append(own["steps_per_second"] / its["steps_per_second"])
-            speeds = f"{own['steps_per_second']:,.0f} steps/s, peer {its['steps_per_second']:,.0f}"
-            both = "mean_return" in own
-            returns = f"; return {own['mean_return']:.1f}, peer {its['mean_return']:.1f}" if both else ""
-            print(f"{what} round {seed + 1}: {speeds}{returns}", flush=True)
-        spread = f"{min(ratios):.2f} - {max(ratios):.2f} over {len(ratios)} rounds"
-        print(f"{what}: {statistics.median(ratios):.2f}x ({spread})", flush=True)
+        if needs := lacking(what, options.build):
+            print(f"{what}: skipped: it needs {needs}", flush=True)
+            continue
+        result = compare(what, options)
+        if not options.tiny:
+            record.write(result)
 
 
 main()
