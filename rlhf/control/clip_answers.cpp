@@ -16,14 +16,6 @@ namespace {
 
 constexpr double enough_to_begin = 0.75;  // of the first labels, where people give them
 
-/// What both clips of a question earned in truth.
-std::array<double, 2> earned_by(const feedback::Question& question) {
-  const auto of = [&](std::size_t item) {
-    return judged_return(data::segment_from_json(question.items.at(item).segment, question.id), 1.0);
-  };
-  return {of(0), of(1)};
-}
-
 }  // namespace
 
 std::map<std::int64_t, ClipAnswers::Entry> ClipAnswers::read_journal(const std::filesystem::path& file) {
@@ -144,11 +136,14 @@ void ClipAnswers::close() {
 
 ClipComparison ClipAnswers::comparison_of(const StandingAnswers::Said& said) const {
   const auto question = store_.question(said.question);
-  const auto clip = [&](std::size_t item) {
-    return inputs_.of(replayer_, data::segment_from_json(question->items.at(item).segment, question->id));
+  const auto segment = [&](std::size_t item) {
+    return data::segment_from_json(question->items.at(item).segment, question->id);
   };
-  const double preferred = said.comparison->tie ? 0.5 : said.comparison->best == 0 ? 1.0 : 0.0;
-  return {.first = clip(0), .second = clip(1), .preferred = preferred, .returns = earned_by(*question)};
+  const auto first = segment(0), second = segment(1);
+  return {.first = inputs_.of(replayer_, first),
+          .second = inputs_.of(replayer_, second),
+          .preferred = said.comparison->tie ? 0.5 : said.comparison->best == 0 ? 1.0 : 0.0,
+          .returns = {{judged_return(first, 1.0), judged_return(second, 1.0)}}};
 }
 
 std::int64_t ClipAnswers::count(QuestionState standing) const {

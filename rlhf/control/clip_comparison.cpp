@@ -45,8 +45,8 @@ Tensor ClipRows::sums(const Tensor& rewards) const {
   return at::zeros({clips}, at::kFloat).index_add(0, of_step, rewards);
 }
 
-Tensor ClipRows::gaps(const Tensor& rewards) const {
-  const auto pairs = sums(rewards).view({-1, 2});
+Tensor gaps_of(const Tensor& sums) {
+  const auto pairs = sums.view({-1, 2});
   return pairs.select(1, 0) - pairs.select(1, 1);
 }
 

@@ -31,9 +31,10 @@ struct ClipRows {
 
   /// [2 comparisons]: the sum of `rewards` [steps of all clips] over each clip.
   Tensor sums(const Tensor& rewards) const;
-  /// [comparisons]: that of each first clip less that of the second.
-  Tensor gaps(const Tensor& rewards) const;
 };
+
+/// [comparisons]: the sum over each first clip less that over the second.
+Tensor gaps_of(const Tensor& sums);
 
 /// Calls read(piece) for all comparisons. Pictures come a few at a time: those of all clips together would not fit.
 void in_pieces(ClipComparisons comparisons, bool pictures, const auto& read) {

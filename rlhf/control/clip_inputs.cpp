@@ -90,8 +90,8 @@ std::vector<std::pair<std::int64_t, std::int64_t>> places_for(const Rollout& rol
   return places;
 }
 
-data::Segment cut(const environments::Spec& spec, const Rollout& rollout, const Tensor& true_rewards, std::int64_t env,
-                  std::int64_t begin, std::int64_t length, std::int64_t policy_version) {
+data::Segment cut(const environments::Spec& spec, const Rollout& rollout, std::int64_t env, std::int64_t begin,
+                  std::int64_t length, std::int64_t policy_version) {
   const auto steps = rollout.rewards.size(1);
   const auto first = static_cast<std::size_t>(env * steps + begin);
   const auto last = first + static_cast<std::size_t>(length) - 1;
@@ -108,7 +108,7 @@ data::Segment cut(const environments::Spec& spec, const Rollout& rollout, const 
                         .length = length,
                         .policy_version = policy_version,
                         .start_state = rollout.states[first]};
-  const auto rewards = true_rewards[env].contiguous();
+  const auto rewards = rollout.earned[env].contiguous();
   const auto actions = rollout.sent[env].contiguous();
   for (auto t = begin; t < begin + length; ++t) {
     segment.rewards.push_back(rewards.const_data_ptr<float>()[t]);

@@ -41,8 +41,8 @@ class RewardInputs {
 
 /// Steps begin .. begin + length - 1 of environment `env` in a rollout with states, up to the end of its episode. Both
 /// sides of an end are clips of their own: throws rlhf::Error (usage) for a piece that holds no step or runs over one.
-data::Segment cut(const environments::Spec& spec, const Rollout& rollout, const Tensor& true_rewards, std::int64_t env,
-                  std::int64_t begin, std::int64_t length, std::int64_t policy_version);
+data::Segment cut(const environments::Spec& spec, const Rollout& rollout, std::int64_t env, std::int64_t begin,
+                  std::int64_t length, std::int64_t policy_version);
 
 /// The pieces of `length` steps that lie in one episode each: (environment, first step).
 std::vector<std::pair<std::int64_t, std::int64_t>> places_for(const Rollout& rollout, std::int64_t length);

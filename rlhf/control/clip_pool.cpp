@@ -15,21 +15,21 @@ double earned_more(const ClipPair& pair) { return true_return(pair.first) - true
 ClipPool::ClipPool(environments::Spec spec, RewardInputs inputs, const PreferenceConfig& config)
     : spec_(std::move(spec)), inputs_(std::move(inputs)), config_(config) {}
 
-Clip ClipPool::clip_at(const Rollout& rollout, const Tensor& true_rewards, std::pair<std::int64_t, std::int64_t> place,
+Clip ClipPool::clip_at(const Rollout& rollout, std::pair<std::int64_t, std::int64_t> place,
                        std::int64_t version) const {
   const auto [env, begin] = place;
   const auto steps = [&](const Tensor& of) { return of[env].narrow(0, begin, config_.clip_steps); };
-  return {.segment = cut(spec_, rollout, true_rewards, env, begin, config_.clip_steps, version),
+  return {.segment = cut(spec_, rollout, env, begin, config_.clip_steps, version),
           .inputs = inputs_.of_clip(steps(rollout.observations), steps(rollout.sent), steps(rollout.next))};
 }
 
-void ClipPool::keep(const Rollout& rollout, const Tensor& true_rewards, std::int64_t version, std::int64_t count) {
+void ClipPool::keep(const Rollout& rollout, std::int64_t version, std::int64_t count) {
   const auto places = places_for(rollout, config_.clip_steps);
   if (places.empty()) return;
   Random random(derive(config_.seed, {hash("clips"), static_cast<std::uint64_t>(version + 1),
                                       static_cast<std::uint64_t>(clips_.size())}));
   const auto any = [&] {
-    return clip_at(rollout, true_rewards, places[static_cast<std::size_t>(random.below(std::ssize(places)))], version);
+    return clip_at(rollout, places[static_cast<std::size_t>(random.below(std::ssize(places)))], version);
   };
   for (std::int64_t i = 0; i < count; ++i) {
     clips_.push_back(any());

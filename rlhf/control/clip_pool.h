@@ -21,7 +21,7 @@ class ClipPool {
 
   /// `count` pieces of a rollout with states join those to ask about, a few others become test pairs. Nothing where no
   /// piece lies within one episode. `version`: of the policy, before_training or the rollout's index.
-  void keep(const Rollout& rollout, const Tensor& true_rewards, std::int64_t version, std::int64_t count);
+  void keep(const Rollout& rollout, std::int64_t version, std::int64_t count);
 
   const std::deque<Clip>& clips() const { return clips_; }  // the newest last
   const std::vector<ClipPair>& test_pairs() const { return test_; }
@@ -32,8 +32,7 @@ class ClipPool {
 
  private:
   void sample(ClipPair pair, Random& random);
-  Clip clip_at(const Rollout& rollout, const Tensor& true_rewards, std::pair<std::int64_t, std::int64_t> place,
-               std::int64_t version) const;
+  Clip clip_at(const Rollout& rollout, std::pair<std::int64_t, std::int64_t> place, std::int64_t version) const;
 
   environments::Spec spec_;
   RewardInputs inputs_;

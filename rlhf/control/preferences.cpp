@@ -61,7 +61,7 @@ void Preferences::begin(const std::function<Rollout()>& next) {
   const auto rollouts = std::max<std::int64_t>(1, config_.clips / (config_.rollout_clips * 2));
   for (std::int64_t i = 0; i < rollouts; ++i) {
     const auto rollout = next();
-    pool_.keep(rollout, rollout.earned, before_training, config_.clips / rollouts);
+    pool_.keep(rollout, before_training, config_.clips / rollouts);
   }
   ask_first();
 }
@@ -82,29 +82,28 @@ void Preferences::ask_first() {
 
 /// What the policy is paid for a rollout, [envs, steps]: by the reward model, or for novelty before there is one.
 Tensor Preferences::rewards(const Rollout& rollout) {
-  true_rewards_ = rollout.earned;
   predicted_ = Tensor();
   correlation_ = std::nan("");
   if (exploring()) return novelty_.rewards(reached(rollout)).view_as(rollout.rewards);
   const auto next = rollout.next.defined() ? rollout.flat(rollout.next) : rollout.next;
   const auto rewards =
       ensemble_.rewards(inputs_(rollout.flat(rollout.observations), rollout.flat(rollout.sent), next));
-  correlation_ = pearson(rewards, true_rewards_.flatten());
+  correlation_ = pearson(rewards, rollout.earned.flatten());
   return predicted_ = rewards.view_as(rollout.rewards);
 }
 
 /// Clips of what was done, questions about them, their answers, a better reward model.
 void Preferences::learn_from(std::int64_t index, const Rollout& rollout) {
   steps_ = (index + 1) * rollout.steps();
-  if (predicted_.defined()) returns_.add(index, rollout, predicted_, true_rewards_);
+  if (predicted_.defined()) returns_.add(index, rollout, predicted_);
   if (index < config_.explore) {
     novelty_.remember(reached(rollout));
     const auto clips = std::max<std::int64_t>(config_.rollout_clips, config_.clips / config_.explore);
-    pool_.keep(rollout, true_rewards_, index, clips);
+    pool_.keep(rollout, index, clips);
     if (index + 1 == config_.explore) ask_first();
     return;
   }
-  pool_.keep(rollout, true_rewards_, index, config_.rollout_clips);
+  pool_.keep(rollout, index, config_.rollout_clips);
   questions_.ask(pool_, ensemble_, missing(), index);
   take_answers(index);
   fit(ensemble_.version() > 0 ? config_.rollout_updates : config_.first_updates);

@@ -79,7 +79,7 @@ class Preferences {
   ClipAnswers answers_;
   ReturnsLog returns_;
   std::span<const data::Trajectory> demonstrations_;
-  Tensor true_rewards_, predicted_;  // [envs, steps] of the rollout that is being worked on
+  Tensor predicted_;  // [envs, steps] of the rollout that is being worked on
   std::int64_t steps_ = 0;           // taken so far, of all environments together
   double correlation_ = 0;
   EnsembleFit last_fit_;

@@ -16,10 +16,10 @@ std::uint64_t bytes_at_checkpoint(const Run& run) {
 
 ReturnsLog::ReturnsLog(const Run& run) : file_(run.folder() / "returns.jsonl", bytes_at_checkpoint(run)) {}
 
-void ReturnsLog::add(std::int64_t index, const Rollout& rollout, const Tensor& predicted, const Tensor& earned) {
+void ReturnsLog::add(std::int64_t index, const Rollout& rollout, const Tensor& predicted) {
   const auto envs = predicted.size(0), steps = predicted.size(1);
   stretches_.resize(static_cast<std::size_t>(envs));
-  const auto paid = predicted.to(at::kDouble).contiguous(), truth = earned.to(at::kDouble).contiguous();
+  const auto paid = predicted.to(at::kDouble).contiguous(), truth = rollout.earned.to(at::kDouble).contiguous();
   for (std::int64_t at = 0; at < envs * steps; ++at) {
     auto& sum = stretches_[static_cast<std::size_t>(at / steps)];
     const auto& place = rollout.places[static_cast<std::size_t>(at)];

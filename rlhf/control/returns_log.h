@@ -15,8 +15,8 @@ class ReturnsLog {
   /// Goes on from where the file was at the run's checkpoint.
   explicit ReturnsLog(const Run& run);
 
-  /// The steps of rollout `index`; both [envs, steps].
-  void add(std::int64_t index, const Rollout& rollout, const Tensor& predicted, const Tensor& earned);
+  /// The steps of rollout `index`; predicted [envs, steps].
+  void add(std::int64_t index, const Rollout& rollout, const Tensor& predicted);
 
   /// "returns" and "stretches" of a checkpoint's record.
   void save(nlohmann::json& record);

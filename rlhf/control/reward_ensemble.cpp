@@ -106,26 +106,25 @@ RewardEnsemble::Judged RewardEnsemble::judge(const Member& member, ClipCompariso
            ? member.network->forward_dropping(steps, config_.dropout, derive(*disturbance, {hash("dropout")}))
            : member.network->forward(steps))
           .squeeze(1);
-  return {.rewards = rewards, .sums = rows.sums(rewards), .gaps = rows.gaps(rewards)};
+  return {.rewards = rewards, .sums = rows.sums(rewards)};
 }
 
 /// [pairs], differentiable.
 Tensor RewardEnsemble::losses(const Judged& judged, ClipComparisons comparisons) const {
   if (config_.fit_to == FitTo::returns) return (judged.sums - returns_of(comparisons)).square().view({-1, 2}).mean(1);
-  return algorithms::noisy_pairwise_losses(judged.gaps, preferred_of(comparisons), config_.noise);
+  return algorithms::noisy_pairwise_losses(judged.gaps(), preferred_of(comparisons), config_.noise);
 }
 
 /// Without gradients.
 RewardEnsemble::Judged RewardEnsemble::judge_all(const Member& member, const Chosen& comparisons) const {
   const at::NoGradGuard no_gradient;
-  std::vector<Tensor> rewards, sums, gaps;
+  std::vector<Tensor> rewards, sums;
   in_pieces(comparisons, pictures_, [&](const auto& piece) {
     const auto judged = judge(member, piece);
     rewards.push_back(judged.rewards);
     sums.push_back(judged.sums);
-    gaps.push_back(judged.gaps);
   });
-  return {.rewards = at::cat(rewards), .sums = at::cat(sums), .gaps = at::cat(gaps)};
+  return {.rewards = at::cat(rewards), .sums = at::cat(sums)};
 }
 
 RewardEnsemble::Chosen RewardEnsemble::chosen(std::span<const std::int64_t> indices) const {
@@ -152,7 +151,7 @@ RewardEnsemble::Measures RewardEnsemble::measure(const Member& member, const std
   const auto preferred = preferred_of(all), rewards = judged.rewards.to(at::kDouble);
   const auto each = losses(judged, all);
   const auto scores = [&](const Tensor& weights) -> Scores {
-    return {weighted_mean(each, weights), share_right(judged.gaps, preferred, weights)};
+    return {weighted_mean(each, weights), share_right(judged.gaps(), preferred, weights)};
   };
   const auto counted = at::tensor(counts);
   return {.train = scores(counted),
@@ -232,7 +231,7 @@ Tensor RewardEnsemble::probabilities(const std::vector<ClipComparison>& pairs) c
   Chosen all;
   for (const auto& pair : pairs) all.push_back(&pair);
   std::vector<Tensor> each;
-  for (const auto& member : members_) each.push_back(at::sigmoid(judge_all(member, all).gaps));
+  for (const auto& member : members_) each.push_back(at::sigmoid(judge_all(member, all).gaps()));
   return at::stack(each);
 }
 
@@ -240,12 +239,12 @@ double RewardEnsemble::accuracy(const std::vector<ClipComparison>& comparisons) 
   if (comparisons.empty()) return std::nan("");
   Chosen all;
   for (const auto& each : comparisons) all.push_back(&each);
-  std::vector<Tensor> gaps;
+  std::vector<Tensor> sums;
   in_pieces(all, pictures_, [&](const auto& piece) {
     const ClipRows rows(piece);
-    gaps.push_back(rows.gaps(rewards(rows.steps)));
+    sums.push_back(rows.sums(rewards(rows.steps)));
   });
-  const auto gap = at::cat(gaps);
+  const auto gap = gaps_of(at::cat(sums));
   return share_right(gap, preferred_of(all), at::ones_like(gap));
 }
 

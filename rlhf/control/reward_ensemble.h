@@ -95,7 +95,7 @@ class RewardEnsemble {
   struct Judged {
     Tensor rewards;  // [steps] of all clips, unnormalised
     Tensor sums;     // [2 pairs] over each clip
-    Tensor gaps;     // [pairs] sum over the first clip less that over the second
+    Tensor gaps() const { return gaps_of(sums); }
   };
   struct Scores {
     double loss = 0, accuracy = 0;  // NaN where nothing was measured

@@ -63,7 +63,7 @@ struct Asking {
     const auto environments = poles();
     const models::ActorCritic agent(spec, {});
     const auto rollout = Collector(*environments, agent, 100, config.seed).collect(/*keep_states=*/true);
-    pool.keep(rollout, rollout.rewards, before_training, config.clips);
+    pool.keep(rollout, before_training, config.clips);
   }
 
   void ask(std::int64_t count, std::int64_t version = before_training) { questions.ask(pool, reward, count, version); }

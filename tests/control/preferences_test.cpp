@@ -360,7 +360,7 @@ TEST(Preferences, AClipPlayedAgainIsWhatTheAgentSaw) {
   models::ActorCritic agent(environments->spec(), {});
   Collector collector(*environments, agent, 40, 1);
   const auto rollout = collector.collect(true);
-  const auto segment = cut(environments->spec(), rollout, rollout.rewards, 2, 11, 9, 0);
+  const auto segment = cut(environments->spec(), rollout, 2, 11, 9, 0);
   const RewardInputs inputs(environments->spec(), true);
   const auto again = inputs.of(*replayer, segment);
   EXPECT_EQ(again.sizes(), (at::IntArrayRef{9, 7}));

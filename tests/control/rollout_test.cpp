@@ -33,7 +33,7 @@ TEST(Rollout, KnowsWhatTheEnvironmentWasSent) {
   EXPECT_GT((rollout.actions.abs() > 2).sum().item<std::int64_t>(), 0);  // a normal distribution knows no bounds
   EXPECT_TRUE(at::equal(rollout.sent, rollout.actions.clamp(-2, 2)));
 
-  const auto segment = cut(environments->spec(), rollout, rollout.earned, 1, 0, 30, 0);
+  const auto segment = cut(environments->spec(), rollout, 1, 0, 30, 0);
   for (std::int64_t t = 0; t < 30; ++t)
     EXPECT_EQ(std::get<std::vector<float>>(segment.actions[static_cast<std::size_t>(t)])[0],
               rollout.sent[1][t][0].item<float>());
@@ -44,7 +44,7 @@ TEST(ClipPool, TestPairsAreOfAllOfTraining) {
   const PreferenceConfig config{.clip_steps = 5, .clips = 20, .rollout_clips = 40};
   ClipPool pool(environments->spec(), RewardInputs(environments->spec(), config), config);
   const auto rollout = collected(*environments);
-  for (std::int64_t version = 0; version < 200; ++version) pool.keep(rollout, rollout.earned, version, 1);  // 2000 pairs
+  for (std::int64_t version = 0; version < 200; ++version) pool.keep(rollout, version, 1);  // 2000 pairs
   ASSERT_EQ(pool.test_pairs().size(), 500);
   std::array<std::int64_t, 4> of_quarter{};
   for (const auto& [first, second] : pool.test_pairs())
