@@ -23,9 +23,11 @@
 #include "rlhf/environments/mujoco.h"
 #include "rlhf/environments/pendulum.h"
 #include "rlhf/environments/point_chase.h"
+#include "rlhf/environments/sentence.h"
 #include "rlhf/environments/tampering_grid.h"
 #include "rlhf/environments/taxi.h"
 #include "rlhf/environments/two_landmarks.h"
+#include "rlhf/environments/waiter.h"
 #include "rlhf/environments/wrappers.h"
 
 namespace rlhf::environments {
@@ -49,6 +51,18 @@ struct WorldKind : Kind<Single<W>, typename W::Config> {
   std::unique_ptr<VectorEnvironment> make_vector(const VectorOptions& options) const override {
     return std::make_unique<Batch<W>>(this->config, options);
   }
+};
+
+/// For what is said: `task` makes it from its config.
+template <class Config, TextTask (*task)(const Config&)>
+struct TextKind final : EnvironmentKind {
+  Config config;
+
+  void fields(Fields& f) override {
+    config.fields(f);
+    f.add_check([this] { config.validate(); });
+  }
+  std::unique_ptr<Environment> make() const override { return std::make_unique<TextEnvironment>(task(config)); }
 };
 
 struct AtariKind final : EnvironmentKind {
@@ -138,9 +152,10 @@ std::unique_ptr<EnvironmentKind> make_kind() {
 }
 
 template <class K>
-std::unique_ptr<EnvironmentKind> outside() {
+std::unique_ptr<EnvironmentKind> of_kind() {
   return std::make_unique<K>();
 }
+
 struct MujocoKind final : EnvironmentKind {
   explicit MujocoKind(std::string named) : robot(std::move(named)), config(mujoco_defaults(robot)) {}
 
@@ -152,33 +167,36 @@ struct MujocoKind final : EnvironmentKind {
     f.add_check([this] { config.validate(); });
   }
   std::unique_ptr<Environment> make() const override { return std::make_unique<Mujoco>(robot, config); }
-  std::string needs() const override { return mujoco_missing().empty() ? "" : "MuJoCo, which is not installed: make mujoco"; }
+  std::string needs() const override {
+    return mujoco_missing().empty() ? "" : "MuJoCo, which is not installed: make mujoco";
+  }
 };
 
 }  // namespace
 
 EnvironmentTable builtin_environments() {
-  EnvironmentTable table = {
-      {"acrobot", world<AcrobotWorld>},
-      {"atari", outside<AtariKind>},
-      {"gymnasium", outside<GymnasiumKind>},
-      {"worker", outside<AnyWorkerKind>},
-      {"cart_pole", world<CartPoleWorld>},
-      {"cart_pole_fixed", world<CartPoleFixedWorld>},
-      {"cliff_walking", world<CliffWalkingWorld>},
-      {"frozen_lake", world<FrozenLakeWorld>},
-      {"key_treasure", world<KeyTreasureWorld>},
-      {"hazard_map", world<HazardMapWorld>},
-      {"ledger", world<LedgerWorld>},
-      {"mini_bowl", world<MiniBowlWorld>},
-      {"mountain_car", world<MountainCarWorld>},
-      {"mountain_car_continuous", world<MountainCarContinuousWorld>},
-      {"pendulum", world<PendulumWorld>},
-      {"point_chase", world<PointChaseWorld>},
-      {"tampering_grid", world<TamperingGridWorld>},
-      {"taxi", world<TaxiWorld>},
-      {"two_landmarks", world<TwoLandmarksWorld>},
-      {"grid", make_kind<Grid, GridConfig>}};
+  EnvironmentTable table = {{"acrobot", world<AcrobotWorld>},
+                            {"atari", of_kind<AtariKind>},
+                            {"gymnasium", of_kind<GymnasiumKind>},
+                            {"worker", of_kind<AnyWorkerKind>},
+                            {"cart_pole", world<CartPoleWorld>},
+                            {"cart_pole_fixed", world<CartPoleFixedWorld>},
+                            {"cliff_walking", world<CliffWalkingWorld>},
+                            {"frozen_lake", world<FrozenLakeWorld>},
+                            {"key_treasure", world<KeyTreasureWorld>},
+                            {"hazard_map", world<HazardMapWorld>},
+                            {"ledger", world<LedgerWorld>},
+                            {"mini_bowl", world<MiniBowlWorld>},
+                            {"mountain_car", world<MountainCarWorld>},
+                            {"mountain_car_continuous", world<MountainCarContinuousWorld>},
+                            {"pendulum", world<PendulumWorld>},
+                            {"point_chase", world<PointChaseWorld>},
+                            {"tampering_grid", world<TamperingGridWorld>},
+                            {"taxi", world<TaxiWorld>},
+                            {"two_landmarks", world<TwoLandmarksWorld>},
+                            {"grid", make_kind<Grid, GridConfig>},
+                            {"sentence", of_kind<TextKind<SentenceConfig, sentence>>},
+                            {"waiter", of_kind<TextKind<WaiterConfig, waiter>>}};
   for (const auto& robot : mujoco_robot_names()) table[robot] = [robot] { return std::make_unique<MujocoKind>(robot); };
   return table;
 }

@@ -29,7 +29,7 @@ struct EnvironmentKind {
 using EnvironmentTable = std::map<std::string, std::function<std::unique_ptr<EnvironmentKind>()>, std::less<>>;
 
 /// acrobot, cart_pole, cart_pole_fixed, cliff_walking, frozen_lake, grid, hazard_map, key_treasure, ledger, mini_bowl,
-/// mountain_car, mountain_car_continuous, pendulum, point_chase, tampering_grid, taxi, two_landmarks;
+/// mountain_car, mountain_car_continuous, pendulum, point_chase, sentence, tampering_grid, taxi, two_landmarks, waiter;
 /// mujoco_robot_names(), which can be made where MuJoCo is installed; played by other programs: atari, gymnasium,
 /// worker (any that speaks the protocol of docs/workers.md).
 EnvironmentTable builtin_environments();

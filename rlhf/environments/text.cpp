@@ -30,12 +30,13 @@ const TextTask& checked(const TextTask& task) {
 
 Spec spec_of(const TextTask& task) {
   const auto words = static_cast<double>(task.vocabulary.size());
+  const nlohmann::json numbers = {
+      {"end", task.end}, {"max_tokens", task.max_tokens}, {"turns", task.turns}, {"context", task.context}};
   return {.name = task.name,
           .observation = Box{.dtype = Dtype::int64, .shape = {task.context}, .low = {0}, .high = {words}},
           .action = Discrete{task.vocabulary},
           .can = {.state = true, .text = true},
-          .settings = {
-              {"end", task.end}, {"max_tokens", task.max_tokens}, {"turns", task.turns}, {"context", task.context}}};
+          .settings = task.settings.is_null() ? numbers : task.settings};
 }
 
 }  // namespace
@@ -102,9 +103,12 @@ Array TextEnvironment::observation() const {
 
 std::string TextEnvironment::text() const {
   std::string words;
-  for (const auto token : said_)
-    words += (words.empty() ? "" : " ") + task_.vocabulary[static_cast<std::size_t>(token)];
-  return words + '\n';
+  for (const auto token : said_) {
+    if (!words.empty() && words.back() != '\n') words += ' ';
+    words += task_.vocabulary[static_cast<std::size_t>(token)];
+    if (token == task_.end) words += '\n';
+  }
+  return words.ends_with('\n') ? words : words + '\n';
 }
 
 std::string TextEnvironment::state() const {

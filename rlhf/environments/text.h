@@ -28,11 +28,13 @@ struct TextTask {
   std::function<std::optional<Tokens>(std::span<const std::int64_t> said, Random& random)> reply;
   /// What it was worth, once it is over: all that was said, of which the first `opening` tokens are open()'s.
   std::function<double(std::span<const std::int64_t> said, std::size_t opening)> score;
+
+  nlohmann::json settings;  // what the user chose, for Spec::settings; null: the numbers above
 };
 
 /// Text as an environment: the state is a list of tokens, an action the next one. Agents for numbers and pictures can
-/// so be tried on text, and a dialogue with a model of a user is a game like another. A penalty on the distance to a
-/// reference is the agent's business, not the environment's.
+/// so be tried on text, and a dialogue with a model of a user is a game like another: sentence and waiter are two. A
+/// penalty on the distance to a reference is the agent's business, not the environment's.
 ///
 ///   observation  int64 [context]: the newest tokens from the left, then vocabulary.size() where there are none
 ///   action       the next token
@@ -53,7 +55,7 @@ class TextEnvironment final : public Environment {
   Array observation() const override;
   std::string state() const override;
   void set_state(std::string_view bytes) override;
-  std::string text() const override;  // the tokens' names, one space between them
+  std::string text() const override;  // the tokens' names, one space between them, a new line after each end of a turn
 
   const Tokens& said() const { return said_; }
 

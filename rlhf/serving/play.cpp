@@ -53,12 +53,12 @@ json fault_message(const Error& error) {
   return {{"type", "fault"}, {"where", error.where()}, {"what", error.problem()}, {"fix", error.fix()}};
 }
 
-void require_picture(const environments::Spec& spec) {
-  if (spec.can.render) return;
+void require_sight(const environments::Spec& spec) {
+  if (spec.can.render || spec.can.text) return;
   throw Error({.category = Category::usage,
                .where = "environment " + spec.name,
-               .what = "it has no picture, so nobody can see what to do in it",
-               .fix = "Those that have one say \"render\": true in `rlhf env show`; Gymnasium's need pygame."});
+               .what = "it has neither picture nor text, so nobody can see what to do in it",
+               .fix = "Those that have a picture say \"render\": true in `rlhf env show`; Gymnasium's need pygame."});
 }
 
 void require_same_spec(const std::filesystem::path& file, const environments::Spec& spec) {
@@ -226,7 +226,7 @@ void Play::Table::show(bool picture) {
   }
   if (!to) return;
   to->send(state().dump());
-  if (picture && to->queued() <= most_queued)
+  if (picture && environment->spec().can.render && to->queued() <= most_queued)
     to->send_binary(environments::encode_png(environment->render(options.width, options.height)));
 }
 
@@ -242,6 +242,7 @@ json Play::Table::hello() const {
           {"rate", game.rate()},
           {"width", options.width},
           {"height", options.height},
+          {"picture", spec.can.render},
           {"keys", keys},
           {"idle", in_words(spec, game.keyboard().idle())},
           {"out", options.out.empty() ? json() : json(options.out.filename().string())},
@@ -257,6 +258,7 @@ json Play::Table::state() const {
                   {"return", game.episode_return()},
                   {"action", game.last_action() ? json(in_words(spec, *game.last_action())) : json()},
                   {"speed", game.speed()},
+                  {"text", spec.can.render ? json() : json(environment->text())},
                   {"last", nullptr}};
   if (last)
     message["last"] = {{"episode", last->ended.number},
@@ -305,9 +307,8 @@ json checked(std::string_view text) {
   const auto message = json::parse(text, nullptr, false);
   const auto type = body_field<std::string>(message, "type");
   if (type == "key")
-    return {{"type", type},
-            {"key", body_field<std::string>(message, "key")},
-            {"down", body_field<bool>(message, "down")}};
+    return {
+        {"type", type}, {"key", body_field<std::string>(message, "key")}, {"down", body_field<bool>(message, "down")}};
   if (type == "pause") return {{"type", type}, {"on", body_field<bool>(message, "on")}};
   if (type == "speed") {
     const auto value = body_field<double>(message, "value");
@@ -322,7 +323,7 @@ json checked(std::string_view text) {
 }  // namespace
 
 Play::Play(std::unique_ptr<environments::Environment> environment, PlayOptions options) {
-  require_picture(environment->spec());
+  require_sight(environment->spec());
   options.game.validate();
   if (!options.out.empty()) require_same_spec(options.out, environment->spec());
   table_ = std::make_shared<Table>(std::move(environment), std::move(options));
@@ -340,22 +341,21 @@ Play::~Play() {
 }
 
 void Play::add_routes(Router& router) {
-  router.websocket(
-      "/api/play",
-      [table = table_](const Request&, std::shared_ptr<Socket> socket) {
-        table->seat(socket);
-        SocketEvents events;
-        events.message = [table, socket](std::string_view message, bool binary) {
-          try {
-            if (!binary) table->post(checked(message));
-          } catch (const Error& error) {
-            socket->close(1008, error.problem());
-          }
-        };
-        events.closed = [table, socket] { table->leave(socket); };
-        return events;
-      },
-      {.access = Access::annotators});
+  router.websocket("/api/play",
+                   [table = table_](const Request&, std::shared_ptr<Socket> socket) {
+                     table->seat(socket);
+                     SocketEvents events;
+                     events.message = [table, socket](std::string_view message, bool binary) {
+                       try {
+                         if (!binary) table->post(checked(message));
+                       } catch (const Error& error) {
+                         socket->close(1008, error.problem());
+                       }
+                     };
+                     events.closed = [table, socket] { table->leave(socket); };
+                     return events;
+                   },
+                   {.access = Access::annotators});
 }
 
 PlayTally Play::kept() const {

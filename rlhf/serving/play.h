@@ -12,8 +12,8 @@ namespace rlhf::serving {
 
 struct PlayOptions {
   environments::GameConfig game;
-  std::filesystem::path out;     // where finished episodes are added; empty = nowhere
-  int width = 600, height = 400; // of the picture, pixels
+  std::filesystem::path out;      // where finished episodes are added; empty = nowhere
+  int width = 600, height = 400;  // of the picture, pixels
 };
 
 /// How many episodes were kept, and what they hold.
@@ -29,8 +29,8 @@ struct PlayTally {
 /// until the next one ends, or keep one that was cut short.
 class Play {
  public:
-  /// Throws rlhf::Error: usage for an environment without pictures and for wrong options, check when `out` holds
-  /// episodes of another environment, else as data::TrajectoryWriter does.
+  /// Throws rlhf::Error: usage for an environment with neither picture nor text and for wrong options, check when `out`
+  /// holds episodes of another environment, else as data::TrajectoryWriter does.
   Play(std::unique_ptr<environments::Environment> environment, PlayOptions options);
   ~Play();  // stops; an episode that is not over is forgotten
   Play(const Play&) = delete;

@@ -20,8 +20,8 @@ nlohmann::json episodes() {
 CartPoleState state_of(const nlohmann::json& v) { return {v[0], v[1], v[2], v[3]}; }
 
 double distance(const CartPoleState& a, const CartPoleState& b) {
-  return std::max({std::abs(a.position - b.position), std::abs(a.velocity - b.velocity), std::abs(a.angle - b.angle),
-                   std::abs(a.angular_velocity - b.angular_velocity)});
+  return std::abs(a.position - b.position) + std::abs(a.velocity - b.velocity) + std::abs(a.angle - b.angle) +
+         std::abs(a.angular_velocity - b.angular_velocity);
 }
 
 TEST(CartPole, EachStepIsGymnasiums) {

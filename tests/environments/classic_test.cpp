@@ -39,10 +39,11 @@ std::vector<double> state_of(const Single<W>& environment, std::size_t width) {
   return state;
 }
 
+/// A sum, so that what is no number shows.
 double distance(const std::vector<double>& a, const double* b) {
-  double most = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) most = std::max(most, std::abs(a[i] - b[i]));
-  return most;
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += std::abs(a[i] - b[i]);
+  return sum;
 }
 
 template <class World>

@@ -189,6 +189,26 @@ TEST(EveryEnvironment, OneAloneGoesOnFromEveryStateOfAnEpisode) {
   }
 }
 
+/// What replay buffers rely on: a step moves a stack up by one part.
+TEST(EveryEnvironment, MovesItsStackUpByOne) {
+  int stacked_ones = 0;
+  for (const auto& [name, settings] : cases()) {
+    const auto one = make_environment(builtin_environments(), name, settings);
+    const auto stack = std::get<Box>(one->spec().observation).stack;
+    if (stack == 1) continue;
+    ++stacked_ones;
+    const auto played = roll_out(*one, random_choice(one->spec()), 5);
+    for (std::size_t t = 0; t + 1 < played.observations.size(); ++t) {
+      const auto before = one_row(one->spec(), played.observations[t]),
+                 after = one_row(one->spec(), played.observations[t + 1]);
+      const auto part = before.size(0) / stack;
+      ASSERT_TRUE(before.narrow(0, part, part * (stack - 1)).equal(after.narrow(0, 0, part * (stack - 1))))
+          << name << t;
+    }
+  }
+  EXPECT_GE(stacked_ones, 20);
+}
+
 TEST(EveryEnvironment, SettingsOfItsSpecMakeItAgain) {
   for (const auto& [name, settings] : cases()) {
     const auto table = builtin_environments();

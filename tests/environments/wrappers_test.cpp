@@ -97,6 +97,16 @@ TEST(Wrappers, AFrameStackHoldsTheNewestLast) {
   EXPECT_EQ(std::get<Box>(pictures->spec().observation).shape, (Whole{8, 36, 36}));
 }
 
+/// A replay buffer keeps each part of a stack once, which it may where every step moves the stack up by one.
+TEST(Wrappers, AFixedHorizonAroundAStackIsNoStack) {
+  const auto stack = [](const Names& names) {
+    return std::get<Box>(around(std::make_unique<CartPole>(), names)->spec().observation).stack;
+  };
+  EXPECT_EQ(stack({"frame_stack 4"}), 4);
+  EXPECT_EQ(stack({"fixed_horizon 100", "frame_stack 4", "sticky_actions 0.25"}), 4);
+  EXPECT_EQ(stack({"frame_stack 4", "fixed_horizon 100"}), 1);
+}
+
 TEST(Wrappers, AScoreMaskIsBlackAndNothingElseIs) {
   const auto plain = around(std::make_unique<Pendulum>(), {"picture 12 10"});
   const auto masked = around(std::make_unique<Pendulum>(), {"picture 12 10", "score_mask 2 1 5 3"});

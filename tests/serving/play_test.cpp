@@ -64,9 +64,7 @@ void walk(Page& page) {
   page.tap("s");
 }
 
-std::string kept(int episodes, int steps) {
-  return json{{"episodes", episodes}, {"steps", steps}}.dump();
-}
+std::string kept(int episodes, int steps) { return json{{"episodes", episodes}, {"steps", steps}}.dump(); }
 
 PlayOptions keeping(const std::filesystem::path& out) {
   return {.game = {.hold_seconds = 0.05}, .out = out, .width = 60, .height = 40};
@@ -78,11 +76,10 @@ TEST(Play, TellsThePageAllItNeeds) {
   Page page(running);
   ASSERT_TRUE(page.hears("\x89PNG"));
   const auto said = page.heard();
-  for (const char* part : {R"("environment":"mountain_car")", R"("title":"mountain_car")",
-                           R"("turns":false)", R"("rate":12.0)",
-                           R"("idle":"do nothing")",
-                           R"({"chords":[["ArrowLeft"],["a"],["0"]],"label":"push left"})", R"("out":null)",
-                           R"("phase":"ready")", R"("last":null)"})
+  for (const char* part :
+       {R"("environment":"mountain_car")", R"("title":"mountain_car")", R"("turns":false)", R"("rate":12.0)",
+        R"("idle":"do nothing")", R"({"chords":[["ArrowLeft"],["a"],["0"]],"label":"push left"})", R"("out":null)",
+        R"("phase":"ready")", R"("last":null)"})
     EXPECT_NE(said.find(part), std::string::npos) << part;
 }
 
@@ -208,10 +205,21 @@ class Broken : public environments::Environment {
   environments::Spec spec_;
 };
 
+TEST(Play, SendsTextWhereThereIsNoPicture) {
+  Play play(made("sentence", {{"prompts", {"the soup was"}}}), {});
+  Running running(router_of(play));
+  Page page(running);
+  ASSERT_TRUE(page.hears(R"("text":"the soup was\n")"));
+  page.tap("4");
+  ASSERT_TRUE(page.hears(R"("text":"the soup was warm\n")"));
+  EXPECT_NE(page.heard().find(R"("picture":false)"), std::string::npos);
+  EXPECT_EQ(page.heard().find("\x89PNG"), std::string::npos);
+}
+
 TEST(Play, SaysWhatIsWrongWithAnEnvironment) {
   const auto error = error_of([&] { Play(std::make_unique<Broken>(false), {}); });
   EXPECT_EQ(error.category(), Category::usage);
-  EXPECT_NE(error.problem().find("no picture"), std::string::npos);
+  EXPECT_NE(error.problem().find("neither picture nor text"), std::string::npos);
 
   Play play(std::make_unique<Broken>(true), {});
   Running running(router_of(play));

@@ -31,7 +31,7 @@ class FrameStack final : public Wrapper {
     frames_.assign(count_ * frame_bytes_, '\0');
     if (box.shape.empty()) box.shape = {1};
     box.shape[0] *= count;
-    box.stack = 1;  // whatever moved up inside of it, does so no longer
+    box.stack = count;  // whatever moved up inside of one part, does so no longer
     for (auto* bounds : {&box.low, &box.high}) {
       const auto one = *bounds;
       for (std::size_t i = 1; i < count_ && one.size() > 1; ++i) bounds->insert(bounds->end(), one.begin(), one.end());

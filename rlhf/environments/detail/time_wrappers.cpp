@@ -35,6 +35,8 @@ class FixedHorizon final : public Wrapper {
  public:
   FixedHorizon(std::unique_ptr<Environment> inner, std::int64_t steps) : Wrapper(std::move(inner)), limit_(steps) {
     spec_.max_steps = steps;
+    if (auto* seen = std::get_if<Box>(&spec_.observation))
+      seen->stack = 1;   // the next episode shows nothing of the last
     now_.steps = steps;  // nothing runs before the first reset
   }
   Start reset(std::uint64_t seed, const nlohmann::json& options) override {

@@ -36,7 +36,9 @@ export function Screen({ game, canvas }: { game: Playing; canvas: preact.RefObje
   const said = `${hello?.title ?? "The environment"}${state ? `: step ${state.step}, return ${figure(state.return)}` : ""}`;
   return (
     <div class="play-screen" data-phase={state?.phase}>
-      <canvas ref={canvas} width={hello?.width ?? 600} height={hello?.height ?? 400} role="img" aria-label={said} />
+      {hello && !hello.picture
+        ? <pre class="play-text" tabIndex={0} aria-label={said}>{state?.text}</pre>
+        : <canvas ref={canvas} width={hello?.width ?? 600} height={hello?.height ?? 400} role="img" aria-label={said} />}
       <Note game={game} />
     </div>
   );

@@ -3,7 +3,7 @@ import { socket } from "../api";
 // The wire of a person's game (docs/http_api.md): pictures and state come in, keys go out.
 
 export interface KeyAction { label: string; chords: string[][] }
-export interface PlayHello { environment: string; title: string; turns: boolean; rate: number; width: number; height: number; keys: KeyAction[]; idle: string; out: string | null; max_steps: number }
+export interface PlayHello { environment: string; title: string; turns: boolean; rate: number; width: number; height: number; picture: boolean; keys: KeyAction[]; idle: string; out: string | null; max_steps: number }
 export interface LastEpisode { episode: number; steps: number; return: number; end: "terminated" | "truncated" | "limit" | "cut"; kept: boolean }
 export interface PlayState {
   phase: "ready" | "running" | "paused" | "over";
@@ -12,6 +12,7 @@ export interface PlayState {
   return: number;
   action: string | null;
   speed: number;
+  text: string | null; // where there is no picture
   kept: { episodes: number; steps: number };
   last: LastEpisode | null;
 }

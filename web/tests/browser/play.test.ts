@@ -69,6 +69,20 @@ describe.skipIf(!program)("a person plays", () => {
     expect(episode).toMatchObject({ terminated: false, truncated: true });
   });
 
+  test("what has no picture is read, and words are pressed", async () => {
+    game = await Game.start("waiter", "--settings", '{"forthcoming": 0}');
+    page = await game.page(browser);
+    const text = page.locator(".play-text");
+    await text.getByText("hello .").waitFor();
+    expect(await page.locator("canvas").count()).toBe(0);
+    await button(page, "dish").click();
+    await becomes(page, "action", (said) => said === "dish");
+    await keys(page, "0");
+    await becomes(page, "step", (said) => steps(said) === 2);
+    expect(await text.textContent()).toMatch(/^hello \.\ndish \.\n(soup|salad|pasta) \.\n$/);
+    expect(await faults(page, "light")).toEqual([]);
+  });
+
   test("by pointer: a key on the page is held as long as it is pressed", async () => {
     game = await Game.start("mountain_car", "--rate", "40");
     page = await game.page(browser);
