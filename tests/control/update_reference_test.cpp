@@ -11,13 +11,13 @@
 namespace rlhf::control {
 namespace {
 
-TEST(UpdateReference, Ppo) {
-  const auto r = reference("updates.json").at("ppo");
-  models::ActorCritic agent(small_spec(environments::Discrete{{"a", "b", "c"}}), {.network = {.hidden = {8, 8}}});
+/// One update on the rollout of a section; `actions` [envs, steps, ...] are in it, too.
+void expect_ppo(const nlohmann::json& r, const environments::Space& space, const Tensor& actions) {
+  models::ActorCritic agent(small_spec(space), {.network = {.hidden = {8, 8}}});
   set(agent.weights(), r.at("before"));
   const std::int64_t envs = 3, steps = 4;
   Rollout rollout{.observations = numbers(r.at("observations")).view({steps, envs, 3}).transpose(0, 1).contiguous(),
-                  .actions = by_environment(r.at("actions")).to(at::kLong),
+                  .actions = actions,
                   .logprobs = by_environment(r.at("old").at("logprobs")),
                   .values = by_environment(r.at("old").at("values")),
                   .rewards = by_environment(r.at("rewards"))};
@@ -43,6 +43,19 @@ TEST(UpdateReference, Ppo) {
   algorithms::AdamW optimizer(agent.weights(), config.adam);
   update(agent, optimizer, rollout, config, 0);
   expect_weights(agent.weights(), r.at("after"));
+}
+
+TEST(UpdateReference, Ppo) {
+  const auto r = reference("updates.json").at("ppo");
+  expect_ppo(r, environments::Discrete{{"a", "b", "c"}}, by_environment(r.at("actions")).to(at::kLong));
+}
+
+/// With numbers as actions, and their deviations learnt.
+TEST(UpdateReference, GaussianPpo) {
+  const auto r = reference("updates.json").at("gaussian_ppo");
+  std::vector<Tensor> steps;  // [envs, 2] each
+  for (const auto& step : r.at("actions")) steps.push_back(by_environment(step).t());
+  expect_ppo(r, environments::Box{.shape = {2}, .low = {-1}, .high = {1}}, at::stack(steps, 1).contiguous());
 }
 
 TEST(UpdateReference, Dqn) {

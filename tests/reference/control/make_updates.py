@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""One training call of Stable-Baselines3's PPO, DQN and SAC on made-up data, and one of TD3: weights before and after.
+"""One training call of Stable-Baselines3's PPO (choices and numbers), DQN, SAC and TD3 on made-up data: weights before and after.
 
   python make_updates.py     (stable-baselines3 2.9, torch) writes updates.json beside itself
 
@@ -61,16 +61,18 @@ def normal(*shape):
     return rng.normal(size=shape).astype(np.float32)
 
 
-def ppo():
+def ppo(action_space, draw):
+    """`draw(shape)` makes up actions."""
     envs, steps = 3, 4
     model = quiet(
-        PPO("MlpPolicy", stable_baselines3.common.vec_env.DummyVecEnv([lambda: World(spaces.Discrete(3))] * envs),
+        PPO("MlpPolicy", stable_baselines3.common.vec_env.DummyVecEnv([lambda: World(action_space)] * envs),
             n_steps=steps, batch_size=envs * steps, n_epochs=3, gamma=0.97, gae_lambda=0.9, learning_rate=3e-3,
             ent_coef=0.02, policy_kwargs={"net_arch": [8, 8]}, device="cpu", seed=1))
 
     def weights():
         policy = model.policy
-        return {**layers("policy.", [*linear(policy.mlp_extractor.policy_net), policy.action_net]),
+        spread = {"log_deviation": numbers(policy.log_std)} if hasattr(policy, "log_std") else {}
+        return {**layers("policy.", [*linear(policy.mlp_extractor.policy_net), policy.action_net]), **spread,
                 **layers("value.", [*linear(policy.mlp_extractor.value_net), policy.value_net])}
 
     with torch.no_grad():
@@ -80,7 +82,7 @@ def ppo():
     observations, last = normal(steps, envs, SEEN), normal(envs, SEEN)
     rewards, starts = normal(steps, envs), np.zeros((steps, envs), np.float32)
     starts[0], starts[2, 1] = 1, 1  # the second environment's first episode ended after two steps
-    actions = rng.integers(3, size=(steps, envs))
+    actions = draw((steps, envs))
     buffer = model.rollout_buffer
     buffer.reset()
     old = {"values": [], "logprobs": []}
@@ -92,7 +94,7 @@ def ppo():
                 0.3 * normal(envs))  # as if an older policy had acted: ratios are not 1
         old["values"].append(numbers(values))
         old["logprobs"].append(numbers(logprobs))
-        buffer.add(observations[t], actions[t].reshape(-1, 1), rewards[t], starts[t], values.flatten(), logprobs)
+        buffer.add(observations[t], actions[t].reshape(envs, -1), rewards[t], starts[t], values.flatten(), logprobs)
     with torch.no_grad():
         after_values = model.policy.predict_values(torch.as_tensor(last)).flatten()
     buffer.compute_returns_and_advantage(after_values, dones=np.array([False, False, True]))
@@ -205,5 +207,7 @@ def td3():
     }
 
 
-record = {"stable_baselines3": stable_baselines3.__version__, "ppo": ppo(), "dqn": dqn(), "sac": sac(), "td3": td3()}
+choices = ppo(spaces.Discrete(3), lambda shape: rng.integers(3, size=shape))
+record = {"stable_baselines3": stable_baselines3.__version__, "ppo": choices, "dqn": dqn(), "sac": sac(), "td3": td3()}
+record["gaussian_ppo"] = ppo(spaces.Box(-1, 1, (2,), np.float32), lambda shape: normal(*shape, 2))
 pathlib.Path(__file__).with_name("updates.json").write_text(json.dumps(record, indent=0) + "\n")
