@@ -5,7 +5,8 @@ usage: learning.py RLHF [FILE ...] [--seeds 3] [--jobs N]
 
 What runs is the command in the file's first line. Prints a table, with the bootstrap interval of the mean over the seeds
 (95 %; of three seeds it is their range), and fails where a mean is below what is wanted. Without names, all files that
-have a bar here and take minutes; any other can be named (half_cheetah_ppo: half an hour).
+have a bar here and take minutes; any other can be named (half_cheetah_ppo: half an hour). A file whose first line
+records what is learnt from is done in that order.
 """
 import argparse
 import concurrent.futures
@@ -23,21 +24,31 @@ EXAMPLES = pathlib.Path(__file__).parents[2] / "examples/control"
 BARS = {
     "cart_pole_ppo": (475, 100), "cart_pole_dqn": (475, 100), "cart_pole_a2c": (475, 100), "acrobot_ppo": (-100, 100),
     "mountain_car_dqn": (-120, 100), "pendulum_ppo": (-200, 100), "pendulum_sac": (-200, 100),
-    "pendulum_td3": (-200, 100), "frozen_lake_dqn": (0.70, 1000), "taxi_dqn": (7, 1000),
+    "pendulum_td3": (-200, 100), "cart_pole_memory": (475, 100), "frozen_lake_dqn": (0.70, 1000), "taxi_dqn": (7, 1000),
 }
 NONE = (float("-inf"), 20)  # takes long, or is compared with what others published
 
 
+def commands(file):
+    """The words after `rlhf` of the first lines, up to the training, with the file where it is."""
+    for line in file.read_text().splitlines():
+        words = line.removeprefix("# rlhf ").split("   ")[0].split()
+        yield [str(file) if word == f"examples/control/{file.name}" else word for word in words]
+        if words[0] == "train":
+            return
+
+
 def train(rlhf, name, seed):
     file = EXAMPLES / f"{name}.toml"
-    words = file.read_text().split("\n", 1)[0].split()  # "# rlhf train ppo -c ..."
-    assert words[:3] == ["#", "rlhf", "train"] and words[4:6] == ["-c", f"examples/control/{name}.toml"], words
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:
-        command = [rlhf, "train", words[3], "-c", file, f"seed={seed}", f"evaluate={BARS.get(name, NONE)[1]}",
-                   "--output", f"{scratch}/run"]
-        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
-        assert done.returncode == 0, done.stderr
+        for command in commands(file):
+            command = [rlhf, *command]
+            if command[1] == "train":
+                command += [f"seed={seed}", f"evaluate={BARS.get(name, NONE)[1]}", "--output", "run"]
+            done = subprocess.run(command, capture_output=True, text=True, cwd=scratch,
+                                  env={**os.environ, "OMP_NUM_THREADS": "1"})
+            assert done.returncode == 0, done.stderr
         mean = json.loads(pathlib.Path(scratch, "run/results.json").read_text())["mean_return"]
     return mean, time.monotonic() - began
 
@@ -63,7 +74,7 @@ def main():
           flush=True)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         runs = {
-            name: [pool.submit(train, options.rlhf, name, seed) for seed in range(1, options.seeds + 1)]
+            name: [pool.submit(train, str(pathlib.Path(options.rlhf).resolve()), name, seed) for seed in range(1, options.seeds + 1)]
             for name in names
         }
         for name, futures in runs.items():

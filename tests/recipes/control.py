@@ -71,16 +71,18 @@ def results(folder):
     return parts
 
 
-def recipe(rlhf, scratch, name, arm, rows):
-    words, scratch = ["recipe", "run", name, "--preset", "smoke"], scratch / name
+def recipe(rlhf, scratch, name, arm, rows, *settings):
+    words, scratch = ["recipe", "run", name, "--preset", "smoke", *settings], scratch / name
     finish(rlhf, *words, "--output", scratch / "whole")
     shown(scratch / "whole", 2, "Interquartile mean")
     journal = scratch / f"cut/arms/{arm}/labels.jsonl"
-    kill_once(rlhf, lambda: journal.exists() and journal.read_text().count("\n") > rows, *words, "--output",
-              scratch / "cut")
+    saved = scratch / f"cut/arms/{arm}/checkpoints/latest"
+    kill_once(rlhf, lambda: saved.exists() and journal.exists() and journal.read_text().count("\n") > rows, *words,
+              "--output", scratch / "cut")
     finish(rlhf, *words, "--output", scratch / "cut", "--resume")
     whole, cut = results(scratch / "whole"), results(scratch / "cut")
     assert whole.pop("whole") == cut.pop("cut") and whole == cut, f"{whole}\n{cut}"
+    assert journal.read_bytes() == (scratch / f"whole/arms/{arm}/labels.jsonl").read_bytes(), "labels differ"
     print("recipe:", {name: round(part["return"], 1) for name, part in whole.items()})
 
 
@@ -153,7 +155,7 @@ def audit(rlhf, scratch):
 
 def main(rlhf):
     with tempfile.TemporaryDirectory() as scratch:
-        recipe(rlhf, pathlib.Path(scratch), "deep_rl_from_human_preferences", "labels-1", 30)
+        recipe(rlhf, pathlib.Path(scratch), "deep_rl_from_human_preferences", "labels-1", 30, "ppo.checkpoint_every=2")
         recipe(rlhf, pathlib.Path(scratch), "atari_preferences_demos", "demos_prefs-1", 4)
         resumed = sum(algorithm(rlhf, pathlib.Path(scratch), *one) for one in ALGORITHMS)
         finish(rlhf, "recipe", "run", "coach", "--preset", "smoke", "--output", f"{scratch}/coach")
