@@ -4,7 +4,7 @@
   python make_mujoco.py        (gymnasium 1.4.0, mujoco 4.0.0, numpy 2.4) writes mujoco.json beside itself
 
 Two runs a robot: one of small actions from near the start, one of actions beyond the bounds from farther away. Each
-step has its reward, whether the task ended, and its observation's sum and weighted sum; every tenth has the whole
+step has its reward, whether the task ended, and its observation's sum and weighted sum; every twentieth has the whole
 observation. Episodes go on after their end, as the classes do without a wrapper. Numbers are float64 or float32,
 little-endian in base64; actions are float32 numbers that Gymnasium is handed as float64.
 """
