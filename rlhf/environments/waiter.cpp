@@ -78,19 +78,19 @@ std::optional<Tokens> answer(std::span<const std::int64_t> said, Random& random)
   return Tokens{known >= 0 ? known : slot->draw(random), stop};
 }
 
-/// Of one wish: 1, -1 or 0.
-double points_for(const Slot& slot, std::int64_t wish, std::span<const std::int64_t> order) {
+double points_for(const Slot& slot, std::int64_t wish, std::span<const std::int64_t> order, double mistake_cost) {
   const bool named = std::any_of(order.begin(), order.end(), [&](auto token) { return slot.holds(token); });
   const bool other =
       std::any_of(order.begin(), order.end(), [&](auto token) { return slot.holds(token) && token != wish; });
-  return !named ? 0.0 : other ? -1.0 : 1.0;
+  return !named ? 0.0 : other ? -mistake_cost : 1.0;
 }
 
-double worth_of(std::span<const std::int64_t> said, double question_cost) {
+double worth_of(std::span<const std::int64_t> said, const WaiterConfig& config) {
   const auto all = heard(said);
-  double sum = -question_cost * static_cast<double>(all.questions);
+  double sum = -config.question_cost * static_cast<double>(all.questions);
   if (asked_for(all.turn)) return sum;  // his patience was over
-  for (std::size_t i = 0; i < slots.size(); ++i) sum += points_for(slots[i], all.wishes[i], all.turn);
+  for (std::size_t i = 0; i < slots.size(); ++i)
+    sum += points_for(slots[i], all.wishes[i], all.turn, config.mistake_cost);
   return sum;
 }
 
@@ -99,6 +99,7 @@ double worth_of(std::span<const std::int64_t> said, double question_cost) {
 void WaiterConfig::validate() const {
   require_setting(forthcoming >= 0 && forthcoming <= 1, "forthcoming", "Give a chance from 0 to 1.");
   require_setting(question_cost >= 0, "question_cost", "Give 0 or more points.");
+  require_setting(mistake_cost >= 0, "mistake_cost", "Give 0 or more points.");
   require_setting(patience >= 1, "patience", "Give 1 or more turns.");
   require_setting(context >= 1, "context", "Give 1 or more tokens.");
 }
@@ -113,8 +114,7 @@ TextTask waiter(const WaiterConfig& config) {
           .context = config.context,
           .open = [share = config.forthcoming](Random& random) { return greeting(share, random); },
           .reply = answer,
-          .score = [cost = config.question_cost](std::span<const std::int64_t> said,
-                                                 std::size_t) { return worth_of(said, cost); },
+          .score = [config](std::span<const std::int64_t> said, std::size_t) { return worth_of(said, config); },
           .settings = rlhf::to_json(config)};
 }
 

@@ -66,7 +66,7 @@ std::string wish(const TextEnvironment& world) {
 }
 
 struct Guest : testing::Test {
-  TextEnvironment world{waiter({.forthcoming = 0, .question_cost = 0.25, .patience = 5})};
+  TextEnvironment world{waiter({.forthcoming = 0, .question_cost = 0.25, .mistake_cost = 1, .patience = 5})};
   std::string size, dish;
 
   void SetUp() override {
