@@ -33,16 +33,21 @@
 namespace rlhf::environments {
 namespace {
 
-/// For an environment whose constructor takes its config.
-template <class Made, class Config>
-struct Kind : EnvironmentKind {
+/// Whose settings are one config.
+template <class Config>
+struct WithConfig : EnvironmentKind {
   Config config;
 
   void fields(Fields& f) override {
     config.fields(f);
     f.add_check([this] { config.validate(); });
   }
-  std::unique_ptr<Environment> make() const override { return std::make_unique<Made>(config); }
+};
+
+/// For an environment whose constructor takes its config.
+template <class Made, class Config>
+struct Kind : WithConfig<Config> {
+  std::unique_ptr<Environment> make() const override { return std::make_unique<Made>(this->config); }
 };
 
 /// For the rules of a world, which step in one loop.
@@ -55,23 +60,11 @@ struct WorldKind : Kind<Single<W>, typename W::Config> {
 
 /// For what is said: `task` makes it from its config.
 template <class Config, TextTask (*task)(const Config&)>
-struct TextKind final : EnvironmentKind {
-  Config config;
-
-  void fields(Fields& f) override {
-    config.fields(f);
-    f.add_check([this] { config.validate(); });
-  }
-  std::unique_ptr<Environment> make() const override { return std::make_unique<TextEnvironment>(task(config)); }
+struct TextKind final : WithConfig<Config> {
+  std::unique_ptr<Environment> make() const override { return std::make_unique<TextEnvironment>(task(this->config)); }
 };
 
-struct AtariKind final : EnvironmentKind {
-  AtariConfig config;
-
-  void fields(Fields& f) override {
-    config.fields(f);
-    f.add_check([this] { config.validate(); });
-  }
+struct AtariKind final : WithConfig<AtariConfig> {
   std::string needs() const override {
     const std::string what = "the Arcade Learning Environment, ";
     try {
@@ -87,13 +80,7 @@ struct AtariKind final : EnvironmentKind {
   }
 };
 
-struct GymnasiumKind final : EnvironmentKind {
-  GymnasiumConfig config;
-
-  void fields(Fields& f) override {
-    config.fields(f);
-    f.add_check([this] { config.validate(); });
-  }
+struct GymnasiumKind final : WithConfig<GymnasiumConfig> {
   std::string needs() const override {
     return gymnasium_installed(config.python) ? "Python with gymnasium, which is installed"
                                               : "Python with gymnasium, which " + config.python +
@@ -141,31 +128,21 @@ struct AnyWorkerKind final : EnvironmentKind {
   }
 };
 
-template <class W>
-std::unique_ptr<EnvironmentKind> world() {
-  return std::make_unique<WorldKind<W>>();
-}
-
-template <class Made, class Config>
-std::unique_ptr<EnvironmentKind> make_kind() {
-  return std::make_unique<Kind<Made, Config>>();
-}
-
 template <class K>
 std::unique_ptr<EnvironmentKind> of_kind() {
   return std::make_unique<K>();
 }
 
-struct MujocoKind final : EnvironmentKind {
-  explicit MujocoKind(std::string named) : robot(std::move(named)), config(mujoco_defaults(robot)) {}
+template <class W>
+std::unique_ptr<EnvironmentKind> world() {
+  return of_kind<WorldKind<W>>();
+}
+
+struct MujocoKind final : WithConfig<MujocoConfig> {
+  explicit MujocoKind(std::string named) : robot(std::move(named)) { config = mujoco_defaults(robot); }
 
   std::string robot;
-  MujocoConfig config;
 
-  void fields(Fields& f) override {
-    config.fields(f);
-    f.add_check([this] { config.validate(); });
-  }
   std::unique_ptr<Environment> make() const override { return std::make_unique<Mujoco>(robot, config); }
   std::string needs() const override {
     return mujoco_missing().empty() ? "" : "MuJoCo, which is not installed: make mujoco";
@@ -194,7 +171,7 @@ EnvironmentTable builtin_environments() {
                             {"tampering_grid", world<TamperingGridWorld>},
                             {"taxi", world<TaxiWorld>},
                             {"two_landmarks", world<TwoLandmarksWorld>},
-                            {"grid", make_kind<Grid, GridConfig>},
+                            {"grid", of_kind<Kind<Grid, GridConfig>>},
                             {"sentence", of_kind<TextKind<SentenceConfig, sentence>>},
                             {"waiter", of_kind<TextKind<WaiterConfig, waiter>>}};
   for (const auto& robot : mujoco_robot_names()) table[robot] = [robot] { return std::make_unique<MujocoKind>(robot); };
