@@ -53,6 +53,24 @@ TEST(CartPole, WholeEpisodesAreGymnasiums) {
   }
 }
 
+/// Work is all that changes the energy: dE/dt = force * velocity, with the accelerations that a step reveals.
+TEST(CartPole, GainsTheEnergyThatThePushPutsIn) {
+  constexpr double masses = 1.1, moment = 0.1 * 0.5, inertia = 4.0 / 3 * moment * 0.5, gravity = 9.8, tau = 0.02;
+  Random random(11);
+  const auto within = [&](double most) { return most * (2 * random.uniform() - 1); };
+  for (int i = 0; i < 1000; ++i) {
+    const CartPoleState s{within(2), within(3), within(0.2), within(3)};
+    const bool right = i % 2 == 0;
+    const auto after = advance(s, right);
+    const double pushed = (after.velocity - s.velocity) / tau;
+    const double turned = (after.angular_velocity - s.angular_velocity) / tau;
+    const double cosine = std::cos(s.angle), sine = std::sin(s.angle), w = s.angular_velocity;
+    const double power = masses * s.velocity * pushed + moment * cosine * (pushed * w + s.velocity * turned) -
+                         moment * s.velocity * w * w * sine + inertia * w * turned - moment * gravity * sine * w;
+    ASSERT_NEAR(power, (right ? 10 : -10) * s.velocity, 1e-10) << i;
+  }
+}
+
 TEST(CartPole, StartsAreAFunctionOfTheSeedWithinTheirBounds) {
   CartPole one, other;
   EXPECT_EQ(one.reset(5).observation, other.reset(5).observation);

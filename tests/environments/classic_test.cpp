@@ -3,6 +3,7 @@
 
 #include <cstring>
 #include <fstream>
+#include <numbers>
 
 #include "rlhf/environments/acrobot.h"
 #include "rlhf/environments/cart_pole_fixed.h"
@@ -80,11 +81,12 @@ TYPED_TEST(Classic, FreeRunsStayWithGymnasium) {
   for (const auto& run : r.at("runs")) {
     const auto states = unpacked<double>(run.at("states"));
     const auto actions = unpacked<float>(run.at("actions"));
+    ASSERT_EQ(actions.size(), 50U);
     environment.reset(0, {{"state", unpacked<double>(run.at("start"))}});
     for (std::size_t t = 0; t < actions.size(); ++t) {
       const auto step = environment.step(action_of<TypeParam>(actions[t]));
       ASSERT_LE(distance(state_of(environment, width), &states[t * width]), 1e-9) << t;
-      if (step.terminated) break;  // Gymnasium's world went on; ours does not
+      ASSERT_FALSE(step.terminated) << t;
     }
   }
 }
@@ -126,6 +128,25 @@ TEST(Controllers, ChanceAloneEarnsWhatItDoesElsewhere) {
   EXPECT_LT(mean_return(acrobot, random_choice(acrobot.spec()), 50), -480);
   MountainCar car;
   EXPECT_EQ(mean_return(car, random_choice(car.spec()), 50), -200);
+}
+
+TEST(Pendulum, CostsNothingUprightAndAtMostWhatTheSettingsAllow) {
+  Pendulum pendulum;
+  const auto cost = [&](std::vector<double> state, float torque) {
+    pendulum.reset(0, {{"state", std::move(state)}});
+    return -pendulum.step(std::vector<float>{torque}).reward;
+  };
+  constexpr double pi = std::numbers::pi, most = pi * pi + 0.1 * 8 * 8 + 0.001 * 2 * 2;
+  EXPECT_EQ(cost({0, 0}, 0), 0);
+  EXPECT_NEAR(cost({pi, 8}, 2), most, 1e-12);
+  EXPECT_NEAR(cost({-pi, -8}, -5), most, 1e-12);
+  Random random(3);
+  for (int i = 0; i < 1000; ++i) {
+    const auto paid = cost({40 * random.uniform() - 20, 16 * random.uniform() - 8},
+                           static_cast<float>(8 * random.uniform() - 4));
+    ASSERT_GE(paid, 0);
+    ASSERT_LE(paid, most + 1e-12);
+  }
 }
 
 TEST(CartPoleFixed, IsCartPoleWithoutAnEnd) {
