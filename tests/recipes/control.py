@@ -4,12 +4,12 @@ usage: control.py RLHF
 
 1. The smoke preset of deep_rl_from_human_preferences ends with exit code 0.
 2. Killed while it learns from labels, it ends with the same results, and no label is lost or given twice.
-3. PPO, DQN, SAC and TD3, and PPO on a robot of MuJoCo, killed after a checkpoint, end with the weights and metrics of
-   runs that were not.
+3. PPO, DQN, SAC and TD3, PPO on a robot of MuJoCo and DQN on the pictures of an Atari game, killed after a checkpoint,
+   end with the weights and metrics of runs that were not.
 4. The smoke presets of atari_preferences_demos, coach, deep_tamer and recursive_reward_modeling end with exit code 0,
    and their reports show an agent of each arm at play and the curves of what was learnt.
 5. atari_preferences_demos, killed while it learns from labels, ends with the same results.
-6. deep_tamer, killed in the middle of a lesson, ends with the same results and the same log.
+6. deep_tamer and coach, killed in the middle of a lesson, end with the same results and the same log.
 7. recursive_reward_modeling, killed while the evaluator answers, ends with the same results.
 8. An agent that is retrained on a frozen reward model, killed while it is, ends with the same audit.
 """
@@ -35,6 +35,9 @@ ALGORITHMS = [  # what learns, where, its settings
     ("td3", "pendulum", LATE),
     ("control_ppo", "hopper", ["total_steps=8192", "normalization.observations=true", "normalization.rewards=true",
                                "checkpoint_every=2", "evaluate=5"]),
+    ("dqn", "atari", ['settings={"game": "pong", "episodic_life": true}', "network.architecture=nature",
+                      "total_steps=600", "start=100", "train_every=8", "report_every=20", "checkpoint_every=150",
+                      "replay.capacity=400", "evaluate=1"]),
 ]
 
 
@@ -90,7 +93,8 @@ def missing(rlhf, environment):
     """What has to be installed before it can be played; nothing for most."""
     done = subprocess.run([rlhf, "env", "ls", "--json"], capture_output=True, text=True, check=True)
     return next((row["needs"] for row in map(json.loads, done.stdout.splitlines())
-                 if row["name"] == environment and "needs" in row), "")
+                 if row["name"] == environment and "which is installed" not in row.get("needs", "which is installed")),
+                "")
 
 
 def algorithm(rlhf, scratch, name, environment, settings):
@@ -109,19 +113,18 @@ def algorithm(rlhf, scratch, name, environment, settings):
     return True
 
 
-def lesson(rlhf, scratch):
-    words = ["recipe", "run", "deep_tamer", "--preset", "smoke"]
-    finish(rlhf, *words, "--output", scratch / "tamer-whole")
-    shown(scratch / "tamer-whole", 2, "minutes of teaching")
-    log = "arms/mountain_car_deep-1/session.jsonl"
-    cut = scratch / "tamer-cut"
+def lesson(rlhf, scratch, name, arm, agents):
+    words, scratch = ["recipe", "run", name, "--preset", "smoke"], scratch / name
+    whole, cut, log = scratch / "whole", scratch / "cut", f"arms/{arm}/session.jsonl"
+    finish(rlhf, *words, "--output", whole)
+    shown(whole, agents, "minutes of teaching")
     kill_once(rlhf, lambda: (cut / log).exists() and (cut / log).stat().st_size > 100000, *words, "--output", cut)
-    assert not (cut / "arms/mountain_car_deep-1/results.json").exists(), "it was not in its lesson any more"
-    finish(rlhf, *words, "--output", scratch / "tamer-cut", "--resume")
-    assert (scratch / "tamer-whole" / log).read_bytes() == (scratch / "tamer-cut" / log).read_bytes()
-    whole, cut = results(scratch / "tamer-whole"), results(scratch / "tamer-cut")
-    assert whole.pop("tamer-whole") == cut.pop("tamer-cut") and whole == cut, f"{whole}\n{cut}"
-    print("lesson:", {name: round(part["return"], 1) for name, part in whole.items()})
+    assert not (cut / f"arms/{arm}/results.json").exists(), "it was not in its lesson any more"
+    finish(rlhf, *words, "--output", cut, "--resume")
+    assert (whole / log).read_bytes() == (cut / log).read_bytes(), f"{name}: {log} differs"
+    whole, cut = results(whole), results(cut)
+    assert whole.pop("whole") == cut.pop("cut") and whole == cut, f"{whole}\n{cut}"
+    print(f"lesson: {name}, killed and resumed")
 
 
 def recursive(rlhf, scratch):
@@ -158,9 +161,8 @@ def main(rlhf):
         recipe(rlhf, pathlib.Path(scratch), "deep_rl_from_human_preferences", "labels-1", 30, "ppo.checkpoint_every=2")
         recipe(rlhf, pathlib.Path(scratch), "atari_preferences_demos", "demos_prefs-1", 4)
         resumed = sum(algorithm(rlhf, pathlib.Path(scratch), *one) for one in ALGORITHMS)
-        finish(rlhf, "recipe", "run", "coach", "--preset", "smoke", "--output", f"{scratch}/coach")
-        shown(pathlib.Path(scratch) / "coach", 4, "minutes of teaching")
-        lesson(rlhf, pathlib.Path(scratch))
+        lesson(rlhf, pathlib.Path(scratch), "deep_tamer", "mountain_car_deep-1", 2)
+        lesson(rlhf, pathlib.Path(scratch), "coach", "pursuit_coach-1", 4)
         recursive(rlhf, pathlib.Path(scratch) / "recursive")
         audit(rlhf, pathlib.Path(scratch) / "audit")
     print(f"{8 + resumed} passed, 0 failed")
