@@ -1,7 +1,7 @@
 #pragma once
-#include <memory>
+#include <vector>
 
-#include "rlhf/models/network.h"
+#include "rlhf/models/action_value.h"
 
 namespace rlhf::control {
 
@@ -31,10 +31,12 @@ class TwinCritics {
   models::NamedWeights weights() const;  // target0.* and target1.*, too
 
  private:
-  std::unique_ptr<models::Network> critics_[2], targets_[2];
+  std::vector<models::ActionValue> critics_, targets_;  // two of each
 };
 
-/// The network's weights, their names behind `prefix`.
-void add_weights(models::NamedWeights& all, const std::string& prefix, const models::Network& network);
+/// The weights of a network, their names behind `prefix`.
+void add_weights(models::NamedWeights& all, const std::string& prefix, const auto& network) {
+  for (const auto& [name, weight] : network.weights()) all.emplace_back(prefix + name, weight);
+}
 
 }  // namespace rlhf::control
