@@ -142,8 +142,8 @@ TEST(Pendulum, CostsNothingUprightAndAtMostWhatTheSettingsAllow) {
   EXPECT_NEAR(cost({-pi, -8}, -5), most, 1e-12);
   Random random(3);
   for (int i = 0; i < 1000; ++i) {
-    const auto paid = cost({40 * random.uniform() - 20, 16 * random.uniform() - 8},
-                           static_cast<float>(8 * random.uniform() - 4));
+    const auto paid =
+        cost({40 * random.uniform() - 20, 16 * random.uniform() - 8}, static_cast<float>(8 * random.uniform() - 4));
     ASSERT_GE(paid, 0);
     ASSERT_LE(paid, most + 1e-12);
   }
