@@ -35,11 +35,15 @@ void CaqlConfig::validate() const {
 
 CaqlAgent::CaqlAgent(const environments::Spec& spec, const CaqlConfig& config)
     : config_(config), encoder_(spec), range_(spec) {
-  if (config.maximiser.kind == Maximiser::exact && (config.network.architecture != models::Architecture::mlp ||
-                                                    config.network.activation != models::Activation::relu))
+  if (config.network.architecture != models::Architecture::mlp)
+    throw Error({.category = Category::usage,
+                 .where = "network.architecture",
+                 .what = "maxima over actions are sought in fully connected networks",
+                 .fix = "Take network.architecture = mlp; sac and td3 learn from pictures through convolutions."});
+  if (config.maximiser.kind == Maximiser::exact && config.network.activation != models::Activation::relu)
     throw Error({.category = Category::usage,
                  .where = "maximiser.kind",
-                 .what = "an exact maximum needs a fully connected network with relu",
+                 .what = "an exact maximum needs a network with relu",
                  .fix = "Set network.activation = relu, or maximiser.kind = gradient."});
   std::int64_t seen = 1;
   for (const auto side : encoder_.shape()) seen *= side;

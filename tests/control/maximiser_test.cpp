@@ -117,6 +117,17 @@ TEST(Maximiser, RefusesWhatWouldTakeTooLong) {
             Category::usage);
 }
 
+TEST(Caql, RefusesNetworksWhoseMaximaItCannotFind) {
+  const auto spec = small_spec(environments::Box{.shape = {1}, .low = {-1}, .high = {1}});
+  CaqlConfig config;
+  config.network.architecture = models::Architecture::nature;
+  EXPECT_EQ(error_of([&] { CaqlAgent(spec, config); }).where(), "network.architecture");
+  config.network.architecture = models::Architecture::mlp;
+  config.network.activation = models::Activation::tanh;
+  config.maximiser.kind = Maximiser::exact;
+  EXPECT_EQ(error_of([&] { CaqlAgent(spec, config); }).where(), "maximiser.kind");
+}
+
 TEST(Caql, UpdateWorkedByHand) {
   CaqlConfig config;
   config.network.hidden = {};  // linear: the best action is the sign of its weight
