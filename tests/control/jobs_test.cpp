@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "rlhf/core/files.h"
 #include "tests/control/run_until.h"
 #include "tests/core/scratch_folder.h"
@@ -78,6 +80,35 @@ TEST(ControlJobs, WrappedRunsResumeToTheSameBits) {
   expect_same_bits(trained(scratch / "cut", make_dqn_job, settings, 0), whole);
   // The learner was paid nothing; a step of a pole is still worth 1.
   EXPECT_EQ(nlohmann::json::parse(read_file(whole / "results.json")).at("mean_return").get<double>(), 60);
+}
+
+TEST(ControlJobs, ExaminesWithSettingsOfItsOwnAndExploresLessAndLess) {
+  const ScratchFolder scratch;
+  nlohmann::json settings = {{"environment", "cart_pole_fixed"},
+                             {"settings", R"({"max_steps": 50})"},
+                             {"evaluation", R"({"max_steps": 7})"},
+                             {"total_steps", 1000},
+                             {"start", 900},
+                             {"report_every", 250},
+                             {"epsilon_end", 0.2},
+                             {"epsilon_share", 0.5},
+                             {"network", {{"hidden", {16}}}},
+                             {"evaluate", 2}};
+  const auto folder = trained(scratch / "run", make_dqn_job, settings, 0);
+  EXPECT_EQ(nlohmann::json::parse(read_file(folder / "results.json")).at("mean_return").get<double>(), 7);
+  std::istringstream rows(read_file(folder / "metrics.jsonl"));
+  std::vector<double> shares;
+  for (std::string line; std::getline(rows, line);) {
+    const auto row = nlohmann::json::parse(line);
+    EXPECT_EQ(row.at("rollout/ep_len_mean").get<double>(), 50);
+    shares.push_back(row.at("rollout/exploration_rate").get<double>());
+  }
+  ASSERT_EQ(shares.size(), 4U);
+  EXPECT_NEAR(shares[0], 0.6, 0.01);
+  for (int i = 1; i < 4; ++i) EXPECT_NEAR(shares[i], 0.2, 0.01);
+
+  settings["evaluation"] = "max_steps: 7";
+  EXPECT_EQ(error_of([&] { trained(scratch / "wrong", make_dqn_job, settings, 0); }).where(), "evaluation");
 }
 
 }  // namespace
