@@ -55,11 +55,12 @@ def loss_of(weights, y_one, y_n, batch):
 
 
 online, target = network(), network()
-terminated = rng.random(ROWS) < 0.25
+terminated = rng.random(ROWS) < 0.5  # within the window
+at_once = terminated & (numpy.arange(ROWS) % 2 == 0)  # in its first step
 batch = {"observations": rng.normal(size=(ROWS, SEEN)), "actions": rng.integers(CHOICES, size=ROWS),
          "rewards": 2 * rng.normal(size=ROWS), "next_observations": rng.normal(size=(ROWS, SEEN)),
          "discounts": numpy.where(terminated, 0, GAMMA ** N), "first_rewards": 2 * rng.normal(size=ROWS),
-         "first_next_observations": rng.normal(size=(ROWS, SEEN)), "first_discounts": numpy.full(ROWS, GAMMA),
+         "first_next_observations": rng.normal(size=(ROWS, SEEN)), "first_discounts": numpy.where(at_once, 0, GAMMA),
          "weights": rng.uniform(0.2, 1, ROWS), "demonstrated": (rng.random(ROWS) < 0.5).astype(float)}
 before = {name: weight.copy() for name, weight in online.items()}
 first = {name: numpy.zeros_like(weight) for name, weight in online.items()}
