@@ -31,8 +31,8 @@ struct SineAndCosine {
   double sine, cosine;
 };
 
-/// Within half a radian, where the pole is until it falls, their series, exact but for the last bit: a call would cost
-/// as much as the rest of the step.
+/// Within half a radian, where the pole is until it falls, their series, exact but for the last bit: the library's
+/// calls were a quarter of a step's time.
 inline SineAndCosine sine_and_cosine(double angle) {
   if (std::abs(angle) > 0.5) [[unlikely]]
     return {std::sin(angle), std::cos(angle)};

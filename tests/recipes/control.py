@@ -92,9 +92,9 @@ def recipe(rlhf, scratch, name, arm, rows, *settings):
 def missing(rlhf, environment):
     """What has to be installed before it can be played; nothing for most."""
     done = subprocess.run([rlhf, "env", "ls", "--json"], capture_output=True, text=True, check=True)
-    return next((row["needs"] for row in map(json.loads, done.stdout.splitlines())
-                 if row["name"] == environment and "which is installed" not in row.get("needs", "which is installed")),
-                "")
+    rows = {row["name"]: row for row in map(json.loads, done.stdout.splitlines())}
+    needs = rows[environment].get("needs", "")
+    return "" if needs.endswith("which is installed") else needs
 
 
 def algorithm(rlhf, scratch, name, environment, settings):
