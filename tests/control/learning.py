@@ -71,11 +71,12 @@ def main():
     if unknown := [name for name in options.files if not (EXAMPLES / f"{name}.toml").exists()]:
         parser.error(f"not in {EXAMPLES}: {', '.join(unknown)}")
     names, missed = options.files or list(BARS), []
+    rlhf = str(pathlib.Path(options.rlhf).resolve())  # runs have folders of their own
     print("| settings | mean return | 95 % interval | each seed | wanted | seconds a run |\n|---|---|---|---|---|---|",
           flush=True)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         runs = {
-            name: [pool.submit(train, str(pathlib.Path(options.rlhf).resolve()), name, seed) for seed in range(1, options.seeds + 1)]
+            name: [pool.submit(train, rlhf, name, seed) for seed in range(1, options.seeds + 1)]
             for name in names
         }
         for name, futures in runs.items():
